@@ -58,7 +58,7 @@ def dev(
         if (
             "ui_url" not in settings.model_fields_set
         ):  # for links in notifications, written by other processes
-            os.environ["MEL_UI_URL"] = f"http://localhost:{port}"
+            os.environ["MEL_UI_URL"] = f"http://127.0.0.1:{port}"
         address = settings.public_url or f"http://127.0.0.1:{port}"
         starting = Starting(port, address, typer.echo)
         serve_ui(settings, port, parts, read_only=read_only, starting=starting)

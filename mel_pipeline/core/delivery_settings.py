@@ -59,7 +59,7 @@ class DeliverySettings(BaseSettings):
         description="Address requested after each nightly run that succeeds; a monitor elsewhere raises the alarm without.",
     )
     ui_url: str = Field(
-        "http://localhost:3000", description="Address of the Dagster UI, for links in notifications."
+        "http://127.0.0.1:3000", description="Address of the Dagster UI, for links in notifications."
     )
     last_quarter_days: int = Field(
         30, ge=0, description="Days after the end of a quarter by which its figures and report are due."

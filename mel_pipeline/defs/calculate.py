@@ -243,11 +243,15 @@ def _telling(project: SqlProject, model: str) -> list[str]:
 
 def _told(project: SqlProject, result: "ModelResult", name: str, mel: Mel) -> dg.AssetCheckResult:
     """A check that says which rows break its rule, and why."""
+    from mel_pipeline.reporting.text.days import days_in_words
+    from mel_pipeline.reporting.text.texts import load_texts
+
     test = next(test for test in result.tests if test.name == name)
     sentences = []
     if not test.passed and result.status == "ok":
         rows = mel.warehouse.read(project.compile_test(name))
-        sentences = sorted(map(str, rows.iloc[:, 0]))
+        texts = load_texts(mel.settings.report_sources, "en")
+        sentences = [days_in_words(words, texts) for words in sorted(map(str, rows.iloc[:, 0]))]
     return dg.AssetCheckResult(
         check_name=name,
         asset_key=result.name,

@@ -118,7 +118,7 @@ def _lists(sentences: Sequence[str]) -> str:
     if not sentences:
         return NOTHING
     return (
-        f"Nobody on them counts.\n\n{_listed(sentences)}\n\n[Give them again with the code of their event](/workbook), or"
+        f"Nobody on them counts.\n\n{_listed(sentences)}\n\n[Choose their event](/workbook#lists), or"
         " correct the day of the list, or of the event in the CRM."
     )
 

@@ -29,7 +29,8 @@ class ListedEvent:
     ``trouble`` is None where people of the list count. Else: `code` (no event has it), `none` (none is named), `several`,
     `day` (of another day than its event), `not_loaded` (no events yet) or `busy` (the warehouse is being written).
     ``day`` is the one that counts, ``otherwise`` the other reading of a day whose order nothing on the list decides;
-    ``is_decided``: the event was why. ``starts`` and ``ends`` are days; without an event, it has none of its fields.
+    ``is_decided``: the event was why. ``is_inside``: the code stands in the list, not in its name. ``starts`` and ``ends``
+    are days; without an event, it has none of its fields.
     """
 
     list_name: str
@@ -38,6 +39,7 @@ class ListedEvent:
     day: date | None = None
     otherwise: date | None = None
     is_decided: bool = False
+    is_inside: bool = False
     code: str = ""
     title: str = ""
     kind: str = ""
@@ -85,6 +87,7 @@ def _unknown(stated: Sequence[Mapping[str, str | None]], why: str) -> list[Liste
             one.get("event_code") or "",
             day(one, "held_on"),
             day(one, "held_on_otherwise"),
+            is_inside=bool(one.get("event_code")),
         )
         for one in stated
     ]
@@ -123,19 +126,21 @@ def _listed(row: Mapping[str, Any], stated: Mapping[str, str | None]) -> ListedE
         list_name=row["list_name"],
         trouble=row["trouble_kind"],
         code_said=stated.get("event_code") or "",
-        day=_day(row["held_on"]),
-        otherwise=_day(row["held_on_otherwise"]),
+        day=day_of(row["held_on"]),
+        otherwise=day_of(row["held_on_otherwise"]),
         is_decided=row["trouble_kind"] is None and row["held_on_otherwise"] is not None,
+        is_inside=bool(stated.get("event_code")),
         code=row["code"] or "",
         title=row["event_name"] or "",
         kind=row["event_type"] or "",
         programme=row["programme"] or "",
         status=row["event_status"] or "",
         is_ours=bool(row["is_organised_by_network"]),
-        starts=_day(row["started_on"]),
-        ends=_day(row["ended_on"]),
+        starts=day_of(row["started_on"]),
+        ends=day_of(row["ended_on"]),
     )
 
 
-def _day(value: object) -> date | None:
+def day_of(value: object) -> date | None:
+    """A day as any engine returns it."""
     return date.fromisoformat(str(value)[:10]) if value is not None else None

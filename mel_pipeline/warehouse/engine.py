@@ -80,6 +80,11 @@ class Warehouse:
         return engine
 
     @property
+    def is_made(self) -> bool:
+        """Whether there is something to read: a DuckDB file is made when it is first opened."""
+        return not self._file or self._file.path.exists()
+
+    @property
     def dialect(self) -> str:
         """SQL dialect in sqlglot's words: ``duckdb`` or ``postgres``."""
         return "postgres" if postgres.is_postgres(self.url) else "duckdb"

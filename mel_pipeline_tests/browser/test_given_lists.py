@@ -33,7 +33,7 @@ def given(page, ui: Ui, name: str, text: str, code: str = "", language: str = "e
     page.goto(f"{ui.url}?language={language}")
     page.set_input_files("#list", [{"name": name, "mimeType": "text/csv", "buffer": text.encode()}])
     page.fill("#code", code)
-    page.click("form[action^='/workbook/list'] button")
+    page.click("form[action^='/workbook/list?'] button")
     return page.inner_text(".notice")
 
 
@@ -103,7 +103,7 @@ def test_a_list_of_another_day_or_of_no_event_is_told_in_yellow_with_what_to_do(
     words = given(page, with_events, "participants.csv", ZOOM, "TRN-2")
     assert page.locator(".notice.good").count() == 0
     assert "the list is of 12 June 2025 or 6 December 2025, and TRN-2 is on 1 March 2025" in words
-    assert "give the list again with the right code below" in words
+    assert "choose that one here, without giving the file again" in words
     words = given(page, with_events, "participants.csv", ZOOM, "TRN-9")
     assert (
         "no event in the CRM has the code TRN-9" in words
@@ -116,6 +116,68 @@ def test_a_list_of_another_day_or_of_no_event_is_told_in_yellow_with_what_to_do(
     )
     words = given(page, with_events, "participants.csv", ZOOM.replace("12/06", "03/01"), "TRN-2")
     assert page.locator(".notice.good").count() == 1 and "not a training" in words
+    page.close()
+
+
+@pytest.mark.fault(194)
+def test_an_event_whose_code_nobody_knows_is_chosen_after_the_list_was_given(
+    browser, with_events: Ui
+) -> None:
+    page = browser.new_page()
+    words = given(
+        page, with_events, "unknown.csv", ZOOM.replace("Ana", "Bea").replace("ana@", "bea@"), "care trainign"
+    )
+    assert page.locator("a[href*='jobs/nightly']").count() == 0, "a run would not count it"
+    assert "TRN-1 · 6 December 2025 · Care training" in words
+    page.click("button[value=event]")
+    assert "Choose an event first" in page.inner_text(".notice.bad"), (
+        "nothing was chosen, and nothing is lost"
+    )
+    page.locator("label", has_text="Care training").click()
+    page.click("button[value=event]")
+    assert page.locator(".notice.good").count() == 1 and page.locator("a[href*='jobs/nightly']").count() == 1
+    assert [name for name in lists(with_events) if "unknown" in name] == ["TRN-1 unknown.csv"]
+    options = page.locator("#events option").evaluate_all("all => all.map(one => one.value)")
+    assert "TRN-2 · 1 March 2025 · Housing lab" in options
+    page.close()
+
+
+@pytest.mark.fault(195)
+def test_the_same_list_for_two_events_is_said_with_a_button_that_takes_the_other_out(
+    browser, with_events: Ui
+) -> None:
+    page = browser.new_page()
+    text = "Name,Email\nCor,cor@example.org\n"
+    given(page, with_events, "twice.csv", text, "TRN-2 · 1 March 2025 · Housing lab")
+    words = given(page, with_events, "twice.csv", text, "TRN-1")
+    assert "also in the folder as TRN-2 twice.csv and counts for TRN-2" in words
+    page.click("text=Take out TRN-2 twice.csv")
+    assert "TRN-2 twice.csv was taken out" in page.inner_text(".notice.good")
+    assert [name for name in lists(with_events) if "twice" in name] == ["TRN-1 twice.csv"]
+    form, kind = b"token=guessed&do=out&list=TRN-1+twice.csv", "application/x-www-form-urlencoded"
+    status, words = posted(with_events, "/workbook/list/event", form, kind)
+    assert status == 403 and "used already" in words and " twice.csv" in words, "shown, and not taken out"
+    assert (
+        posted(with_events, "/workbook/list/event", form, kind, origin="http://elsewhere.example")[0] == 403
+    )
+    assert "TRN-1 twice.csv" in lists(with_events)
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_choice_of_an_event_fits_a_phone_and_passes_axe(browser, with_events: Ui, scheme) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    given(page, with_events, "phone.csv", ZOOM.replace("Ana", "Dua").replace("ana@", "dua@"), "TRN-99", "fr")
+    assert page.locator("input[type=radio]").count() >= 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    broken = (
+        "[...document.querySelectorAll('.event-code')].filter(one => one.getClientRects().length > 1).length"
+    )
+    assert page.evaluate(broken) == 0, "codes stay on a line"
+    page.click("details summary")
+    assert not Axe().run(page).response["violations"]
     page.close()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
@@ -101,6 +104,21 @@ def test_a_question_in_any_order_lists_the_figure_and_leads_to_its_row(page, ask
     row = page.locator("tr:target")
     expect(row).to_be_in_viewport(ratio=1)
     assert WOMEN in row.inner_text() and page.evaluate("scrollY") > 0
+
+
+def test_the_link_to_the_workbook_stays_on_the_address_of_a_served_page(browser, start):
+    folder = Path(start.removeprefix("file://")).parent
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    opened = browser.new_page()
+    opened.goto(start)
+    assert opened.get_attribute("#workbook", "href").startswith("http://127.0.0.1:3000/workbook"), "of a file"
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        place = f"http://localhost:{server.server_port}"
+        opened.goto(f"{place}/index.html")
+        assert opened.evaluate("document.getElementById('workbook').href") == f"{place}/workbook?language=en"
+        server.shutdown()
+    opened.close()
 
 
 def test_words_that_stand_nowhere_alone_find_nothing(page):

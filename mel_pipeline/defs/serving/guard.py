@@ -5,7 +5,7 @@ The Dagster web server takes commands from any page open in the same browser: a 
 
 - the ``Host`` must be this machine's (on any port: an SSH tunnel may begin at another one) or the one outer address;
 - an ``Origin``, where the browser sends one, must be that of the same address, on websockets as well;
-- commands are JSON POSTs only: a form or a link cannot send one without a preflight request; the two forms of the page
+- commands are JSON POSTs only: a form or a link cannot send one without a preflight request; the forms of the page
   ``/workbook`` are let through there, with an ``Origin``, and that page asks them for a token;
 - no page may be framed: a click meant for another page would land on a button of ours;
 - what may hold another's HTML (notebooks) is not served, and no answer's type is guessed by the browser.
@@ -26,11 +26,14 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 # A foreign name can be pointed at this machine, but no page can make a browser send one of these for it.
 THIS_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 SAFE_METHODS = {"GET", "HEAD"}
-PREVIEW, ACCEPT, LIST = "/workbook/preview", "/workbook/accept", "/workbook/list"
+PREVIEW, ACCEPT, LIST, LIST_EVENT = (
+    "/workbook/preview", "/workbook/accept", "/workbook/list", "/workbook/list/event",
+)  # fmt: skip
 FORMS = {
     PREVIEW: "multipart/form-data",
     ACCEPT: "application/x-www-form-urlencoded",
     LIST: "multipart/form-data",
+    LIST_EVENT: "application/x-www-form-urlencoded",
 }
 NOTEBOOKS = {"/notebook", "/dagit/notebook"}  # Dagster shows any notebook file as a page of its own origin
 HEADERS = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from mel_pipeline.defs.serving.list_desk import ListDesk
 from mel_pipeline.defs.serving.workbook_view import Desk
 from mel_pipeline.sources.workbook.sheets import LANGUAGES, sheets
 from mel_pipeline.sources.workbook.texts import texts_in
@@ -14,9 +14,7 @@ from mel_pipeline.sources.workbook.texts import texts_in
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
-    from mel_pipeline.ingest.listed_events import ListedEvent
     from mel_pipeline.reporting.inputs.comments import Coder
-    from mel_pipeline.sources.attendance_lists.giving import Given
     from mel_pipeline.sources.workbook.model import Preview, Version
 
 ROLES = ("owner_role", "role", "provider")  # columns that name one
@@ -37,22 +35,6 @@ def desk_of(settings: Settings) -> Desk:
         chosen: Coder = "second" if coder == "second" else "both" if coder == "both" else "first"
         version, content, _ = comments_form(settings, language, chosen)
         return f"comments-{chosen}-v{version.number}-{language}.xlsx", content
-
-    def give_list(name: str, content: bytes, code: str) -> tuple[Given, list[ListedEvent]]:
-        from mel_pipeline.ingest.listed_events import NO_EVENT, events_of
-        from mel_pipeline.sources.attendance_lists import giving
-
-        def lacks_event(stated: Sequence[giving.Stated]) -> bool:
-            return all(one.trouble in NO_EVENT for one in events_of(settings, stated))
-
-        given = giving.give_list(settings, name, content, code, lacks_event)
-        found = events_of(settings, given.stated)
-        if code.strip():  # it stands in the name of the file, where another word could have been the code
-            found = [
-                replace(one, trouble="code", code_said=code.strip()) if one.trouble == "none" else one
-                for one in found
-            ]
-        return given, found
 
     def preview(content: bytes) -> Preview:
         from mel_pipeline.defs.workbook import previewed
@@ -81,7 +63,7 @@ def desk_of(settings: Settings) -> Desk:
         list(LANGUAGES),
         write,
         comments,
-        give_list,
+        ListDesk(settings),
         preview,
         accept,
         history,

@@ -10,7 +10,7 @@ name of a workbook is never used, of that of a list only what no path has.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,18 @@ from starlette.routing import Route
 
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.core.logins import Role
-from mel_pipeline.defs.serving.guard import ACCEPT, LIST, PREVIEW, App, Message, Receive, Scope, Send
+from mel_pipeline.defs.serving.guard import (
+    ACCEPT,
+    LIST,
+    LIST_EVENT,
+    PREVIEW,
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
+from mel_pipeline.defs.serving.lists_page import ListsPage
 from mel_pipeline.defs.serving.login import person_of
 from mel_pipeline.defs.serving.once import Once
 from mel_pipeline.defs.serving.roles import refusal_of_path
@@ -35,8 +46,7 @@ from mel_pipeline.sources.workbook.raw import LIMITS
 from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
-    from mel_pipeline.ingest.listed_events import ListedEvent
-    from mel_pipeline.sources.attendance_lists.giving import Given
+    from mel_pipeline.defs.serving.list_desk import ShownList
     from mel_pipeline.sources.workbook.model import Preview
 
 PAGE, STYLE, DOWNLOAD, COMMENTS = (
@@ -77,6 +87,7 @@ class WorkbookPage:
         self.view = View(desk)
         self.uploads: Once[bool] = Once(200, AN_HOUR)
         self.shown: Once[_Shown] = Once(8, AN_HOUR)
+        self.lists = ListsPage(desk.lists, self.uploads, self._of_lists)
 
     def app(self) -> App:
         return Starlette(
@@ -86,7 +97,8 @@ class WorkbookPage:
                 Route(DOWNLOAD, self._handled(self.download)),
                 Route(COMMENTS, self._handled(self.comments)),
                 Route(PREVIEW, self._handled(self.preview), methods=["POST"]),
-                Route(LIST, self._handled(self.attendance_list), methods=["POST"]),
+                Route(LIST, self._handled(self.lists.give), methods=["POST"]),
+                Route(LIST_EVENT, self._handled(self.lists.settle), methods=["POST"]),
                 Route(ACCEPT, self._handled(self.accept), methods=["POST"]),
             ]
         )
@@ -94,9 +106,14 @@ class WorkbookPage:
     async def start(self, request: Request) -> Response:
         accepted = request.query_params.get("accepted", "")
         number = int(accepted) if accepted.isascii() and accepted.isdigit() and len(accepted) < 9 else None
+        if name := request.query_params.get("list", ""):
+            return await self.lists.look(request, name)
         return await self._front(
             self.language(request), accepted=number, may_code=_may(request, COMMENTS, "GET")
         )
+
+    async def _of_lists(self, request: Request, **words: Any) -> Response:
+        return await self._front(self.language(request), may_code=_may(request, COMMENTS, "GET"), **words)
 
     async def style(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
         return Response(await run_in_threadpool(self.view.style), media_type="text/css")
@@ -122,21 +139,6 @@ class WorkbookPage:
             content = await file.read()
         found = await run_in_threadpool(self.desk.preview, content)
         return await self._shown(request, found, language)
-
-    async def attendance_list(self, request: Request) -> Response:
-        """A list of who came to an event, into the drop folder."""
-        language = self.language(request)
-        async with request.form(max_files=1, max_fields=4) as form:
-            token, file, code = str(form.get("token", "")), form.get("file"), str(form.get("code", ""))
-            if self.uploads.take(token) is None:
-                return await self._front(language, problem="workbook_page.used", status=403)
-            if not isinstance(file, UploadFile) or not file.size:
-                return await self._front(language, problem="workbook_page.no_file", status=422)
-            name, content = file.filename or "", await file.read()
-        given, events = await run_in_threadpool(self.desk.give_list, name, content, code)
-        return await self._front(
-            language, given=given, events=events, may_code=_may(request, COMMENTS, "GET")
-        )
 
     async def accept(self, request: Request) -> Response:
         language = self.language(request)
@@ -173,8 +175,8 @@ class WorkbookPage:
         sentence: str = "",
         status: int = 200,
         may_code: bool = False,
-        given: Given | None = None,
-        events: Sequence[ListedEvent] = (),
+        shown: ShownList | None = None,
+        taken_out: str = "",
     ) -> Response:
         token = self.uploads.issue(True)
         words: dict[str, Any] = {
@@ -182,8 +184,8 @@ class WorkbookPage:
             "problem": problem,
             "sentence": sentence,
             "may_code": may_code,
-            "given": given,
-            "events": events,
+            "shown": shown,
+            "taken_out": taken_out,
         }
         return _html(await run_in_threadpool(partial(self.view.front, language, token, **words)), status)
 

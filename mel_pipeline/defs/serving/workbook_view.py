@@ -4,30 +4,37 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mel_pipeline.core.template_cache import template_cache
-from mel_pipeline.defs.serving.listed_view import said
+from mel_pipeline.defs.serving.listed_view import chosen, said, whole_codes
+from mel_pipeline.defs.serving.workbook_rows import (
+    Line,
+    Table,
+    capitalised,
+    is_day,
+    place_of,
+    row_of,
+    shortened,
+)
 from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.text.texts import Texts, load_texts
 from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
-    from mel_pipeline.ingest.listed_events import ListedEvent
-    from mel_pipeline.sources.attendance_lists.giving import Given
+    from mel_pipeline.defs.serving.list_desk import ListDesk, ShownList
     from mel_pipeline.sources.workbook.model import Change, Conflict, Preview, Row, Version
 
 MOST = 200  # rows of a list; more are counted
-LONGEST = 300  # characters of a value
 VERSIONS = 5
 CODERS = ("first", "second", "both")
-PAGE_WIDTH, LONG_CELL = 112, 26  # characters that fit beside one another, and of a cell that wraps
 RARE = 0.25  # a column that fewer rows fill in stands below its row where a table is too wide
 MOST_ABOUT = 90  # characters of what a row is about
 
@@ -37,10 +44,9 @@ class Desk:
     """What the page can do with the workbook.
 
     ``write`` gives a file's name and content by language; ``comments`` that of the file in which open comments get their
-    themes, by language and coder; ``give_list`` takes name, bytes and event code of an attendance list, and says what
-    was kept and of which events it is; ``preview`` says what an upload would change; ``accept`` takes a preview, a role,
-    a note, whether large removals are meant, and who is signed in. ``sheet``, ``column`` and ``word`` (of a value) are
-    names by language; ``keys`` are the columns that tell the rows of a sheet apart.
+    themes, by language and coder; ``lists`` are the attendance lists; ``preview`` says what an upload would change;
+    ``accept`` takes a preview, a role, a note, whether large removals are meant, and who is signed in. ``sheet``,
+    ``column`` and ``word`` (of a value) are names by language; ``keys`` are the columns that tell the rows of a sheet apart.
     """
 
     sources_dir: Path
@@ -48,7 +54,7 @@ class Desk:
     languages: list[str]
     write: Callable[[str], tuple[str, bytes]]
     comments: Callable[[str, str], tuple[str, bytes]]
-    give_list: Callable[[str, bytes, str], tuple[Given, Sequence[ListedEvent]]]
+    lists: ListDesk
     preview: Callable[[bytes], Preview]
     accept: Callable[[Preview, str, str, bool, Person | None], Version]
     history: Callable[[], Sequence[Version]]
@@ -57,40 +63,6 @@ class Desk:
     word: Callable[[str, str, str, str], str]
     keys: Callable[[str], Sequence[str]]
     roles: Callable[[], Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A changed row: where it stands, what it is about, and each value before and after."""
-
-    sheet: str
-    place: str
-    about: str
-    cells: list[tuple[str, str, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Table:
-    """New or removed rows of a sheet, in its order: each its place and its values, in the order of the headings.
-
-    ``besides``: by row, headings and values of columns that few rows fill in and for which the page has no room.
-    ``is_wide``: it has too many columns even so; each row is then a list of its values.
-    """
-
-    sheet: str
-    headings: list[str]
-    rows: list[tuple[str, list[str]]]
-    besides: list[list[tuple[str, str]]] = field(default_factory=list)
-
-    @property
-    def is_wide(self) -> bool:
-        longest = [
-            max((len(row[place]) for _, row in self.rows), default=0) for place in range(len(self.headings))
-        ]
-        needed = [
-            min(max(long, len(name)), LONG_CELL) for long, name in zip(longest, self.headings, strict=True)
-        ]
-        return sum(needed) + 3 * len(needed) > PAGE_WIDTH
 
 
 class View:
@@ -113,15 +85,15 @@ class View:
         problem: str = "",
         sentence: str = "",
         may_code: bool = False,
-        given: Given | None = None,
-        events: Sequence[ListedEvent] = (),
+        shown: ShownList | None = None,
+        taken_out: str = "",
     ) -> bytes:
         """Where the workbook is downloaded and given back.
 
         Args:
             problem: key of a text; ``sentence``: an error in its own words.
             may_code: whether who looks at it may read people's comments.
-            given: the attendance list that has just arrived; ``events``: those it is of.
+            shown: an attendance list and what became of it; ``taken_out``: name of one that was removed.
         """
         t = self._text(language)
         versions = list(self.desk.history())
@@ -137,8 +109,11 @@ class View:
             problem=t(problem) if problem else "",
             sentence=sentence,
             coders=CODERS if may_code else (),
-            given=given,
-            listed=[said(event, t) for event in events],
+            shown=shown,
+            listed=[said(event, t) for event in shown.answer.events] if shown else [],
+            taken_out=taken_out,
+            offered=self.desk.lists.offered(),
+            chosen=partial(chosen, t=t),
         )
 
     def preview(
@@ -199,7 +174,7 @@ class View:
     def _fitting(self, sheet: str, changes: Sequence[Change], language: str) -> Table:
         """All columns; where they are too wide together, what few rows fill in stands below its row."""
         whole = self._table(sheet, changes, language)
-        filled = Counter(key for change in changes for key, value in _row(change).items() if value)
+        filled = Counter(key for change in changes for key, value in row_of(change).items() if value)
         rare = {key for key, count in filled.items() if count < len(changes) * RARE}
         if not whole.is_wide or not rare:
             return whole
@@ -209,7 +184,7 @@ class View:
     def _table(
         self, sheet: str, changes: Sequence[Change], language: str, without: Collection[str] = ()
     ) -> Table:
-        rows = [(change, _row(change)) for change in changes]
+        rows = [(change, row_of(change)) for change in changes]
         keys = dict.fromkeys(key for _, row in rows for key in row if key != "id")
         said = [key for key in keys if key not in without and any(row.get(key) for _, row in rows)]
 
@@ -222,7 +197,7 @@ class View:
         return Table(
             self.desk.sheet(sheet, language),
             [heading(key) for key in said],
-            [(_place(change), [value(row, key) for key in said]) for change, row in rows],
+            [(place_of(change), [value(row, key) for key in said]) for change, row in rows],
             [
                 [(heading(key), value(row, key)) for key in keys if key in without and row.get(key)]
                 for _, row in rows
@@ -272,7 +247,8 @@ class View:
         }
 
     def _value(self, sheet: str, key: str, value: str | None, language: str) -> str:
-        return shortened(self.desk.word(sheet, key, value, language) if value else None)
+        words = self.desk.word(sheet, key, value, language) if value else ""
+        return self._text(language).day(date.fromisoformat(words)) if is_day(words) else shortened(words)
 
     def _counts(self, preview: Preview, t: Texts) -> list[tuple[str, str]]:
         numbers = {
@@ -316,7 +292,7 @@ class View:
 
     @cached_property
     def _environment(self) -> Environment:
-        return Environment(
+        environment = Environment(
             loader=FileSystemLoader(self.desk.sources_dir / "templates"),
             bytecode_cache=template_cache(),
             auto_reload=False,
@@ -325,21 +301,5 @@ class View:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-
-
-def capitalised(sentence: str) -> str:
-    return f"{sentence[:1].upper()}{sentence[1:]}"
-
-
-def shortened(value: str | None) -> str:
-    text = value or ""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def _place(change: Change) -> str:
-    return "".join(one for one in change.cell if one.isdigit()) or change.id or ""
-
-
-def _row(change: Change) -> Row:
-    """The row as it is new, or as it was where it is gone."""
-    return change.after if change.after is not None else change.before or {}
+        environment.filters["codes"] = whole_codes
+        return environment

@@ -35,12 +35,15 @@ class Progress:
     """``standing.value`` is the actual value, None where there is none.
 
     ``period``: of a level the period it stands for, of an amount the last one in the sum; ``missing``: periods that
-    the sum lacks. An incomplete sum is not judged.
+    the sum lacks. An incomplete sum is not judged. ``lacks``: the period whose figure is not there, where there is no
+    value; ``why``: what its figure says about that, empty where none was calculated.
     """
 
     standing: Standing
     period: str = ""
     missing: tuple[str, ...] = ()
+    lacks: str = ""
+    why: str = ""
 
 
 def periods_to(figures: Sequence[str], period: str) -> list[str]:
@@ -97,15 +100,21 @@ def _level(aim: Aim, measure: Measure, figures: Figures, periods: Sequence[str])
     """The latest figure; of things counted once a year, that of the last whole year where there is one."""
     years = [period for period in periods if "-" not in period]
     order = years if measure.aggregation == "distinct" and years else list(periods)
-    status = NOT_AVAILABLE
-    for period in sorted(order, key=_close, reverse=True):
+    latest = sorted(order, key=_close, reverse=True)
+    for period in latest:
         reading = _reading(aim, measure, figures, period)
         if reading is not None and reading.value is not None:
             return Progress(Standing("no_target", reading.value), period)
         if reading is not None and reading.status == SUPPRESSED:
-            status = SUPPRESSED
-            break
-    return Progress(Standing(status))
+            return Progress(Standing(SUPPRESSED), lacks=period)
+    return _without(aim, measure, figures, latest)
+
+
+def _without(aim: Aim, measure: Measure, figures: Figures, latest: Sequence[str]) -> Progress:
+    """Nothing was calculated; ``latest``: periods, the last first."""
+    lacks = next(iter(latest), "")
+    reading = _reading(aim, measure, figures, lacks) if lacks else None
+    return Progress(Standing(NOT_AVAILABLE), lacks=lacks, why=reading.note if reading else "")
 
 
 def _amount(aim: Aim, measure: Measure, figures: Figures, periods: Sequence[str]) -> Progress:
@@ -125,13 +134,13 @@ def _amount(aim: Aim, measure: Measure, figures: Figures, periods: Sequence[str]
         for quarter in (name for name in quarters if name[:4] == year):
             part = _reading(aim, measure, figures, quarter)
             if part is not None and part.status == SUPPRESSED:
-                return Progress(Standing(SUPPRESSED))
+                return Progress(Standing(SUPPRESSED), lacks=quarter)
             if part is None or part.value is None:
                 lacking.append(quarter)
             else:
                 total, last, seen = total + part.value, quarter, True
     if not seen:
-        return Progress(Standing(NOT_AVAILABLE))
+        return _without(aim, measure, figures, sorted(after, key=_close, reverse=True))
     code = NOT_AVAILABLE if lacking else "no_target"
     return Progress(Standing(code, total), last, tuple(lacking))
 

@@ -13,6 +13,8 @@ from mel_pipeline.quality.scorecard import flagged_totals, quarantined_rows
 from mel_pipeline.reporting.inputs.comments import read_coding
 from mel_pipeline.reporting.inputs.data_quality import read_outages
 from mel_pipeline.reporting.inputs.folders import is_published
+from mel_pipeline.reporting.text.days import days_in_words
+from mel_pipeline.reporting.text.texts import load_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +65,7 @@ def read_overview(warehouse: Warehouse, settings: Settings, quarter: Quarter) ->
             owed=tuple(item.sentence for item in owed(settings)),
             comments=_comments(read_coding(warehouse, str(quarter))),
             totals=_totals(warehouse, str(quarter)),
-            lists=_lists(warehouse),
+            lists=_lists(warehouse, settings),
         )
 
 
@@ -83,14 +85,15 @@ def _quarantined(warehouse: Warehouse) -> dict[str, tuple[str, ...]]:
     return {table: tuple(lines) for table, lines in found.items()}
 
 
-def _lists(warehouse: Warehouse) -> tuple[str, ...]:
+def _lists(warehouse: Warehouse, settings: Settings) -> tuple[str, ...]:
     if not warehouse.has_table("int_attendance_event"):
         return ()
     rows = warehouse.records(
         "select distinct list_name, trouble from int_attendance_event where trouble is not null"
         " order by list_name, trouble"
     )
-    return tuple(f"{row['list_name']}: {row['trouble']}." for row in rows)
+    texts = load_texts(settings.report_sources, "en")
+    return tuple(days_in_words(f"{row['list_name']}: {row['trouble']}.", texts) for row in rows)
 
 
 def _comments(coding: Coding | None) -> tuple[str, ...]:

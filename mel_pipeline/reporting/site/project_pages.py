@@ -41,7 +41,10 @@ class Money:
 
 @dataclass(frozen=True)
 class Statement:
-    """A row of a logframe. ``aim`` and ``actual`` are empty where no value is stated. ``id``: its anchor."""
+    """A row of a logframe. ``aim`` and ``actual`` are empty where no value is stated. ``id``: its anchor.
+
+    ``note``: what the value lacks, or why there is none. ``status`` is None where nothing is judged.
+    """
 
     id: str
     level: str
@@ -121,11 +124,11 @@ def project_pages(content: Content, known: list[Measure], figures: Figures, page
 
 
 def answers_of(projects: Sequence[Project]) -> list[Answer]:
-    """The measured rows of every logframe; the value is the latest, with its period."""
+    """The measured rows of every logframe; the value is the latest, with its period, or why there is none."""
     return [
         Answer(
             f"{project.code}: {row.name}",
-            f"{row.actual} ({row.period})" if row.period and not row.is_missing else row.actual,
+            f"{row.actual} ({said})" if (said := row.note if row.is_missing else row.period) else row.actual,
             row.id,
             f"{project.code} {project.name} {project.years} {row.name} {row.text} {row.period} {row.target}",
         )
@@ -257,11 +260,23 @@ def _statement(
         is_missing=found is None or found.standing.value is None,
         period=texts.period(found.period) if found and found.period else "",
         anchor=f"{'d' if aim.category else 'p'}-{found.period}" if found and found.period else "",
-        note=texts("site.sum_lacks", periods=texts.listed(list(map(texts.period, found.missing))))
-        if found and found.missing
-        else "",
-        status=status_of(found.standing, texts) if found else None,
+        note=_note(found, texts) if found else "",
+        status=status_of(found.standing, texts) if found and found.standing.value is not None else None,
     )
+
+
+def _note(found: Progress, texts: Texts) -> str:
+    """What a value lacks, or for which period there is none and why: beside it, so that its status need not say it."""
+    if found.standing.value is None and found.lacks:
+        period = texts.period(found.lacks)
+        if found.standing.code == SUPPRESSED:
+            return texts("site.withheld_for", period=period)
+        if found.why:
+            return texts("site.missing_for", period=period, why=texts.say(found.why).rstrip("."))
+        return texts("site.uncalculated_for", period=period)
+    if not found.missing:
+        return ""
+    return texts("site.sum_lacks", periods=texts.listed(list(map(texts.period, found.missing))))
 
 
 def measured_name(measure: Measure, aim: Aim, texts: Texts) -> str:

@@ -17,9 +17,10 @@ from mel_pipeline.core.errors import MelError, NotSetUpError, PermanentSourceErr
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.attendance_lists import words
-from mel_pipeline.sources.attendance_lists.known import Known, gone, renamed
+from mel_pipeline.sources.attendance_lists.known import Known, gone, renamed, withdrawn
 from mel_pipeline.sources.attendance_lists.parse import Listed, Stay, read_list
 from mel_pipeline.sources.attendance_lists.sheet import EmptyListError
+from mel_pipeline.sources.attendance_lists.withdrawn import withdrawn as names_withdrawn
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.dates import Order, declared_order
 from mel_pipeline.sources.shared.files import (
@@ -117,7 +118,9 @@ class AttendanceLists(Client):
                 if known.files.get(file.name) != stamp:
                     new.append(file.name)
                     yield from self._read(file, contract, known, stamp)
-            yield from renamed(known, new, {file.name for file in files} | refused.keys(), contract)
+            present = {file.name for file in files} | refused.keys()
+            yield from renamed(known, new, present, contract)
+            yield from withdrawn(known, names_withdrawn(self._folder), present, contract)
             known.said = [*self._others(), *gone(known, files, refused)]
 
         return Pull(

@@ -1,4 +1,4 @@
-"""What earlier loads of the drop folder read: lists that were renamed since, and lists that are gone."""
+"""What earlier loads of the drop folder read: lists that were renamed or withdrawn since, or are gone."""
 
 from __future__ import annotations
 
@@ -50,13 +50,28 @@ def renamed(
     read = {known.files[name]: name for name in new if name in known.files}
     for name in sorted(known.files.keys() - set(present)):
         now = read.get(known.files[name])
-        if now is None:
-            continue
-        lists = [one for one in known.rows if one == name or one.startswith(f"{name}, ")]
-        rows = {f"{one}|{row}": None for one in lists for row in known.rows.pop(one)}
-        del known.files[name]
-        known.warnings.pop(name, None)
-        yield Batch(frame_of([], contract), deleted=rows, notes=[f"{name} is called {now} now."])
+        if now is not None:
+            yield _taken_back(known, name, f"{name} is called {now} now.", contract)
+
+
+def withdrawn(
+    known: Known, names: Collection[str], present: Collection[str], contract: EntityContract
+) -> Iterator[Batch]:
+    """Takes back the rows of files that were taken out on purpose and are not there again."""
+    for name in sorted(set(names) - set(present)):
+        if name in known.files or _lists_in(known, name):
+            yield _taken_back(known, name, f"{name} was withdrawn.", contract)
+
+
+def _taken_back(known: Known, name: str, note: str, contract: EntityContract) -> Batch:
+    rows = {f"{one}|{row}": None for one in _lists_in(known, name) for row in known.rows.pop(one)}
+    known.files.pop(name, None)
+    known.warnings.pop(name, None)
+    return Batch(frame_of([], contract), deleted=rows, notes=[note])
+
+
+def _lists_in(known: Known, name: str) -> list[str]:
+    return [one for one in known.rows if one == name or one.startswith(f"{name}, ")]
 
 
 def gone(known: Known, files: list[DropFile], refused: Mapping[str, str]) -> list[str]:

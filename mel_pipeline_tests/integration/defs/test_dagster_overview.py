@@ -107,7 +107,7 @@ def test_every_kind_of_trouble_stands_in_the_overview_with_a_link() -> None:
     for part in (
         "- LinkedIn did not answer.",
         "- LinkedIn: not updated since 2024-11-02.",
-        "Nobody on them counts.\n\n- a.csv: several events fit the list.\n\n[Give them again with the code of their event](/workbook)",
+        "Nobody on them counts.\n\n- a.csv: several events fit the list.\n\n[Choose their event](/workbook#lists)",
         "[raw_zoho_crm__accounts](/assets/raw_zoho_crm__accounts): 1\n\n- record 17: name is empty",
         "- GEN-02 Women among speakers: -27.8 points. [Chart](/assets/chart_women_among_speakers)",
         "- ADV-01: +3.",
@@ -145,8 +145,8 @@ def test_a_list_without_its_event_is_named_with_the_reason_by_the_check_and_the_
     check = by_name["int_attendance_event", "every_attendance_list_has_its_event"]
     assert not check.passed and check.severity == dg.AssetCheckSeverity.WARN
     moved = (
-        "EV-1 moved.csv: the list is of another day than its event (the list is of 2024-04-03 or 2024-03-04, as day and"
-        " month could change places; EV-1 is on 2024-11-05)."
+        "EV-1 moved.csv: the list is of another day than its event (the list is of 3 April 2024 or 4 March 2024, as"
+        " day and month could change places; EV-1 is on 5 November 2024)."
     )
     for words in (str(check.description), str(check.metadata["all"].value)):
         assert moved in words and "unknown.csv: no event is named by the list" in words

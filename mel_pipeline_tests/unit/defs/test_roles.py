@@ -79,6 +79,7 @@ def test_the_jobs_that_publish_or_accept_take_a_lead_and_the_others_an_operator(
         ("POST", "/workbook/preview", Role.OPERATOR),
         ("POST", "/workbook/accept", Role.LEAD),
         ("POST", "/workbook/list", Role.OPERATOR),
+        ("POST", "/workbook/list/event", Role.OPERATOR),
         ("GET", "/workbook/comments", Role.LEAD),
         ("GET", "/Workbook/Comments", Role.LEAD),
         ("POST", "/report_asset_check/x", Role.LEAD),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import cast
 
+from mel_pipeline.defs.serving.listed_view import whole_codes
 from mel_pipeline.defs.serving.workbook_view import Desk, View
 from mel_pipeline.sources.workbook.model import Change
+from mel_pipeline_tests.golden.sample_edition import REPORTS
 
 DESK = cast(
     Desk,
     SimpleNamespace(
         languages=["en"],
+        sources_dir=REPORTS,
         sheet=lambda name, _: name,
         column=lambda _, key, __: key,
         word=lambda _, __, value, ___: value,
@@ -59,3 +62,18 @@ def test_rows_that_all_fill_in_many_columns_stay_together() -> None:
     ]
     (table,) = View(DESK)._tables(rows, "en")
     assert table.is_wide and len(table.rows) == 4
+
+
+def test_days_stand_in_the_words_of_the_reader() -> None:
+    (table,) = View(DESK)._tables([new(10)], "en")
+    assert "1 March 2026" in table.rows[0][1]
+    (table,) = View(DESK)._tables([new(10)], "fr")
+    assert "1 mars 2026" in table.rows[0][1]
+
+
+def test_codes_stay_on_a_line_and_what_people_wrote_stays_text() -> None:
+    assert whole_codes("No event has TRN-2025-Q1-01.") == (
+        'No event has <span class="event-code">TRN-2025-Q1-01</span>.'
+    )
+    assert whole_codes("<b>MEM-01</b>") == '&lt;b&gt;<span class="event-code">MEM-01</span>&lt;/b&gt;'
+    assert whole_codes("e-mail, A-1 and x-TRN-1") == "e-mail, A-1 and x-TRN-1"

@@ -103,3 +103,12 @@ def test_fewer_is_better_where_the_indicator_says_so():
     aim = Aim(baseline=10, baseline_on="2023", target=0, target_by="2025")
     assert found("stock", aim, figure("2024-Q4", 5), direction="decrease").standing.code == "on"
     assert found("stock", aim, figure("2024-Q4", 9), direction="decrease").standing.code == "off"
+
+
+def test_where_there_is_no_figure_its_period_and_its_reason_are_known():
+    few = found("distinct", WAY, figure("2024", None, status="suppressed"), figure("2024-Q4", 7))
+    assert (few.standing.code, few.lacks, few.why) == ("suppressed", "2024", "")
+    none = found("stock", WAY, figure("2024-Q4", None, note="No list was given."))
+    assert (none.standing.code, none.lacks, none.why) == ("not_available", "2024-Q4", "No list was given.")
+    part = found("flow", WAY, figure("2024-Q3", None, status="suppressed"), figure("2024-Q4", 7))
+    assert (part.standing.code, part.lacks) == ("suppressed", "2024-Q3")

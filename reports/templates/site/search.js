@@ -1,4 +1,9 @@
 "use strict";
+// Served pages come from the same address as the workbook: under another name of it one would have to sign in again.
+(() => {
+  const link = document.getElementById("workbook");
+  if (link && location.protocol !== "file:") link.href = link.dataset.served;
+})();
 // Search over the links of the page itself: what is listed can be found, and nothing else has to be loaded.
 (() => {
   const form = document.getElementById("search"), box = document.getElementById("q");

@@ -33,9 +33,13 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
 def change_sentences(
     edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts, first: Sequence[str] = ()
 ) -> list[tuple[str, str]]:
-    """Indicator and sentence, as ``changes``. ``first``: the indicators whose movements come before all others."""
+    """Indicator and sentence, as ``changes``. ``first``: the indicators whose movements come before all others, and
+    whose values are known; a rise from zero then has its beginning, not the value again."""
     found = sorted(movements(known, figures), key=lambda item: item.measure.id not in first)
-    sentences = [(item.measure.id, _sentence(edition, item, figures, texts)) for item in found]
+    sentences = [
+        (item.measure.id, _sentence(edition, item, figures, texts, is_told=item.measure.id in first))
+        for item in found
+    ]
     sentences += [
         (measure.id, texts("story.other_coverage", name=measure.name, earlier=earlier))
         for measure, earlier in incomparable(known, figures)
@@ -43,7 +47,9 @@ def change_sentences(
     return sentences[:MOST_CHANGES]
 
 
-def _sentence(edition: Edition, found: Movement, figures: Figures, texts: Texts) -> str:
+def _sentence(
+    edition: Edition, found: Movement, figures: Figures, texts: Texts, *, is_told: bool = False
+) -> str:
     measure = found.measure
     change = texts.change(measure, found.moved)
     if not found.common.is_whole:
@@ -54,6 +60,9 @@ def _sentence(edition: Edition, found: Movement, figures: Figures, texts: Texts)
     # A level has moved since then; an amount of one quarter is only compared with that of another.
     key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
     said = texts(key, name=measure.name, change=change, earlier=found.earlier)
+    if is_told and found.then.value == 0:
+        before = texts.value_with_unit(measure, found.then.value)
+        said = texts("story.from_nothing", name=measure.name, before=before, earlier=found.earlier)
     where = _cause(found, figures, texts) or _where(found, figures, texts)
     return said + where + _why(edition, measure, texts) + "."
 

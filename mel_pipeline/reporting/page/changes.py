@@ -33,18 +33,22 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
 def change_sentences(
     edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts, first: Sequence[str] = ()
 ) -> list[tuple[str, str]]:
-    """Indicator and sentence, as ``changes``. ``first``: the indicators whose movements come before all others, and
-    whose values are known; a rise from zero then has its beginning, not the value again."""
+    """Indicator and sentence, as ``changes``. ``first``: the indicators whose movements come before all others."""
     found = sorted(movements(known, figures), key=lambda item: item.measure.id not in first)
-    sentences = [
-        (item.measure.id, _sentence(edition, item, figures, texts, is_told=item.measure.id in first))
-        for item in found
-    ]
+    sentences = [(item.measure.id, _sentence(edition, item, figures, texts)) for item in found]
     sentences += [
         (measure.id, texts("story.other_coverage", name=measure.name, earlier=earlier))
         for measure, earlier in incomparable(known, figures)
     ]
     return sentences[:MOST_CHANGES]
+
+
+def lead_sentences(
+    edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts, told: Sequence[str]
+) -> list[str]:
+    """What is behind the title: as ``changes``, but a rise from zero has its beginning, not the title's value again."""
+    found = [item for item in movements(known, figures) if item.measure.id in told][:MOST_CHANGES]
+    return [_sentence(edition, item, figures, texts, is_told=True) for item in found]
 
 
 def _sentence(

@@ -99,12 +99,11 @@ def front_page(
         for row in rows
         if row.measure.headline and (row.measure.id not in shown or _needs_row(row, aimed, hero))
     ]
-    lead = [line for line in spoken.changes if line in spoken.lead]
     without = sum(row.status.code == "no_target" for row in rows)
     return Front(
         title=spoken.title or spoken.points[0].removesuffix("."),
         points=spoken.points[1:] if spoken.is_written or not spoken.title else [],
-        lead=lead,
+        lead=spoken.lead,
         bars=aimed,
         judged=spoken.on_track,
         untargeted=texts.plural("story.untargeted", without) if without else "",
@@ -115,7 +114,7 @@ def front_page(
         decision=spoken.decisions[0] if spoken.decisions else "",
         also_decide=spoken.decisions[1:],
         voice=voice_of(edition, texts),
-        moved=[line for line in spoken.changes if line not in lead],
+        moved=spoken.changes[len(spoken.lead) :],
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from mel_pipeline.reporting.edition import CityVoice, Edition, Narrative, Wording
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.page.changes import changes
 from mel_pipeline.reporting.page.front import Front, front_page
 from mel_pipeline.reporting.page.model import drawn_page
 from mel_pipeline.reporting.page.said import Sentences, sentences_of
@@ -82,6 +83,13 @@ def test_what_rose_from_nothing_has_its_value_in_the_title_alone() -> None:
     assert "€800,000" in made.title
     assert "International Fund: resources secured: from €0 in 2023." in made.lead
     assert "800,000" not in " ".join([*made.lead, *made.moved])
+
+
+def test_where_no_title_stands_above_it_the_same_change_has_its_value() -> None:
+    edition = sample_edition("2024")
+    known = measures(edition, "en")
+    said = changes(edition, known, Figures(edition, known), load_texts(REPORTS, "en"))
+    assert "International Fund: resources secured: +€800,000 since 2023." in said
 
 
 def test_the_leads_own_points_replace_the_title() -> None:

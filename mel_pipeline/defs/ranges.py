@@ -116,7 +116,9 @@ def together(checks: Mapping[Quarter, dg.AssetCheckResult]) -> dg.AssetCheckResu
         asset_key=first.asset_key,
         passed=not broken,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description="\n\n".join(f"{quarter}: {check.description}" for quarter, check in shown.items()),
+        description="\n\n".join(
+            _of_quarter(quarter, check.description or "") for quarter, check in shown.items()
+        ),
         metadata=numbers,
     )
 
@@ -133,6 +135,10 @@ def made(
         for quarter, metadata in each.items():
             context.add_asset_metadata(metadata, asset_key=key, partition_key=str(quarter))
     return dg.MaterializeResult(asset_key=key, metadata=only, check_results=list(checks))
+
+
+def _of_quarter(quarter: Quarter, sentence: str) -> str:
+    return sentence if sentence.startswith(str(quarter)) else f"{quarter}: {sentence}"
 
 
 def _words(error: Exception) -> str:

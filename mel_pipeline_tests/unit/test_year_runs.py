@@ -17,8 +17,10 @@ from mel_pipeline.defs.serving.report_process import Report
 from mel_pipeline.defs.serving.running import Outcome, Stage
 from mel_pipeline.defs.year import runs_of_quarter
 
+QUARTERS = "2023-Q1...2024-Q2"
 RUNS = [
-    ("figures_only", "2023-Q4"), ("nightly", "2024-Q1"), ("nightly", "2024-Q2"), ("annual_edition", "2024"),
+    ("figures_only", QUARTERS),
+    ("quarterly_report", "2024-Q1"), ("quarterly_report", "2024-Q2"), ("annual_edition", "2024"),
 ]  # fmt: skip
 
 
@@ -31,7 +33,7 @@ class Recorder:
     def __init__(self, fails: str = "", report_fails: str = "") -> None:
         self.fails, self.report_fails = fails, report_fails
         self.asked: list[str] = []
-        self.waiting: list[str] = []
+        self.waiting: list[tuple[str, str]] = []
 
     def run(self, job: str, partition: str, on_stage: Any, tags: Any, **how: Any) -> Outcome:
         only = f" only {' '.join(how['only'])}" if "only" in how else ""
@@ -42,14 +44,17 @@ class Recorder:
 
     def begin(self, job: str, partition: str, tags: Any) -> None:
         self.asked.append(f"beside: {job} {partition}")
-        self.waiting.append(partition)
+        self.waiting.append((job, partition))
+
+    def take_back(self) -> tuple[str, str, None] | None:
+        return (*self.waiting.pop(), None) if len(self.waiting) > 1 else None  # the first has begun
 
     def ended(self, *, wait: bool = False) -> Iterator[Report]:
-        while self.waiting and (wait or len(self.waiting) > 1):
-            partition = self.waiting.pop(0)
+        while self.waiting and wait:
+            job, partition = self.waiting.pop(0)
             self.asked.append(f"told: {partition}")
             yield Report(
-                partition, Outcome(partition != self.report_fails, ""), [Stage("4_report", 2.0, 1, 0)]
+                job, partition, Outcome(partition != self.report_fails, ""), [Stage("4_report", 2.0, 1, 0)]
             )
 
 
@@ -69,53 +74,51 @@ def outcomes(
     return found
 
 
-def test_in_one_process_each_run_does_its_whole_job_and_the_last_writes_the_site(monkeypatch):
+def test_in_one_process_the_runs_follow_each_other_and_the_last_writes_the_site(monkeypatch):
     recorder = Recorder()
     found = outcomes(monkeypatch, recorder, beside=False)
     assert [(job, partition) for job, partition, _ in found] == RUNS
     assert recorder.asked == [
-        "figures_only 2023-Q4 is_first", "nightly 2024-Q1", "nightly 2024-Q2", "annual_edition 2024 is_last",
+        f"figures_only {QUARTERS} is_first",
+        "quarterly_report 2024-Q1", "quarterly_report 2024-Q2", "annual_edition 2024 is_last",
     ]  # fmt: skip
 
 
-def test_with_a_second_process_reports_start_once_their_figures_are_ready_and_the_site_comes_last(
-    monkeypatch,
-):
+def test_with_a_second_process_two_reports_are_made_at_a_time_and_the_site_comes_last(monkeypatch):
     recorder = Recorder()
     found = outcomes(monkeypatch, recorder, beside=True)
     assert recorder.asked == [
-        "figures_only 2023-Q4 is_first",
-        "figures_only 2024-Q1", "beside: quarterly_report 2024-Q1",
-        "figures_only 2024-Q2", "beside: quarterly_report 2024-Q2", "told: 2024-Q1",
-        "annual_edition 2024", "told: 2024-Q2",
+        f"figures_only {QUARTERS} is_first",
+        "beside: quarterly_report 2024-Q1", "beside: quarterly_report 2024-Q2",
+        "annual_edition 2024", "quarterly_report 2024-Q2", "told: 2024-Q1",
         "annual_edition 2024 only reading_site",
     ]  # fmt: skip
     assert all(success for _, _, success in found)
-    assert [job for job, partition, _ in found if partition == "2024-Q1"] == ["nightly", "nightly"]
+    assert sorted((job, partition) for job, partition, _ in found[:-1]) == sorted(RUNS)
 
 
-def test_failed_figures_start_no_report_and_a_failed_report_counts_as_its_quarter(
-    monkeypatch,
-):
-    recorder = Recorder(fails="2024-Q2")
-    assert outcomes(monkeypatch, recorder, beside=True)[-1] == ("nightly", "2024-Q2", False)
-    assert "beside: quarterly_report 2024-Q2" not in recorder.asked
-    recorder = Recorder(report_fails="2024-Q1")
-    assert outcomes(monkeypatch, recorder, beside=True)[-1] == ("nightly", "2024-Q1", False)
-    assert not any(asked.startswith("annual") for asked in recorder.asked)
+def test_failed_figures_start_no_report_and_a_failed_report_is_told_wherever_it_was_made(monkeypatch):
+    recorder = Recorder(fails=QUARTERS)
+    assert outcomes(monkeypatch, recorder, beside=True) == [("figures_only", QUARTERS, False)]
+    assert len(recorder.asked) == 1
+    for recorder in (Recorder(report_fails="2024-Q1"), Recorder(fails="2024-Q2")):
+        failed = recorder.report_fails or recorder.fails
+        assert outcomes(monkeypatch, recorder, beside=True)[-1] == ("quarterly_report", failed, False)
+        assert not recorder.asked[-1].endswith("reading_site")
 
 
 @pytest.mark.parametrize(
-    ("quarter", "runs"),
+    ("quarter", "figures"),
     [
-        ("2024-Q2", [("figures_only", "2023-Q2...2024-Q1"), ("nightly", "2024-Q2")]),
-        ("2023-Q2", [("figures_only", "2023-Q1"), ("nightly", "2023-Q2")]),
-        ("2023-Q1", [("nightly", "2023-Q1")]),
+        ("2024-Q2", "2023-Q2...2024-Q2"),
+        ("2023-Q2", "2023-Q1...2023-Q2"),
+        ("2023-Q1", "2023-Q1"),
     ],
 )
-def test_one_quarter_is_preceded_by_what_its_report_compares_with(
-    quarter: str, runs: list[tuple[str, str]]
+def test_the_figures_of_one_quarter_begin_with_what_its_report_compares_with(
+    quarter: str, figures: str
 ) -> None:
+    runs = [("figures_only", figures), ("quarterly_report", quarter)]
     assert runs_of_quarter(SETTINGS, Quarter.parse(quarter)) == runs
 
 

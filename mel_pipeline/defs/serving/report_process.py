@@ -1,8 +1,7 @@
-"""Create reports in a second process while the next quarter is collected.
+"""Create reports in a second process beside this one.
 
-The edition is read here, before data of the next quarter arrive, and handed over as frames: the second process never
-opens the warehouse, which one process writes at a time. It runs Dagster's report job, so the assets appear in the UI
-like those of any other run.
+The edition is read here and handed over as frames: the second process never opens the warehouse, which one process
+writes at a time. It runs Dagster's report job, so the assets appear in the UI like those of any other run.
 """
 
 from __future__ import annotations
@@ -28,9 +27,17 @@ from mel_pipeline.reporting.inputs.editions import read_edition
 class Report:
     """A finished or failed report, with the stages of its run."""
 
+    job: str
     partition: str
     outcome: Outcome
     stages: list[Stage]
+
+
+@dataclass(frozen=True)
+class _Request:
+    job: str
+    edition: Edition
+    future: Future[Report]
 
 
 class ReportProcess:
@@ -38,12 +45,20 @@ class ReportProcess:
 
     def __init__(self, runner: Jobs, pool: ProcessPoolExecutor) -> None:
         self._runner, self._pool = runner, pool
-        self._requested: list[tuple[str, Future[Report]]] = []
+        self._requested: list[_Request] = []
 
     def begin(self, job: str, partition: str, tags: dict[str, str] | None = None) -> None:
         """Read the current edition of ``partition`` and queue its report."""
         edition = read_edition(self._runner.warehouse, self._runner.settings, partition)
-        self._requested.append((partition, self._pool.submit(_make, job, edition, tags)))
+        self._requested.append(_Request(job, edition, self._pool.submit(_make, job, edition, tags)))
+
+    def take_back(self) -> tuple[str, str, Edition] | None:
+        """Job, partition and edition of the last report that has not begun; it will not be created by the process."""
+        for request in reversed(self._requested):
+            if request.future.cancel():
+                self._requested.remove(request)
+                return request.job, request.edition.period, request.edition
+        return None
 
     def ended(self, *, wait: bool = False) -> Iterator[Report]:
         """Reports that have ended since the last call; with ``wait`` all that were requested.
@@ -51,13 +66,13 @@ class ReportProcess:
         Raises:
             ReportError: the process was killed.
         """
-        while self._requested and (wait or self._requested[0][1].done()):
-            partition, future = self._requested.pop(0)
+        while self._requested and (wait or self._requested[0].future.done()):
+            request = self._requested.pop(0)
             try:
-                yield future.result()
+                yield request.future.result()
             except BrokenProcessPool as error:
                 raise ReportError(
-                    f"Creating the report of {partition}: its process was killed, perhaps for lack of memory."
+                    f"Creating the report of {request.edition.period}: its process was killed, perhaps for lack of memory."
                     " Run the command again; MEL_PROCESSES=1 runs everything in one process."
                 ) from error
 
@@ -95,4 +110,4 @@ def _make(job: str, edition: Edition, tags: dict[str, str] | None) -> Report:
     stages: list[Stage] = []
     with interruptible(), handed_over(edition):
         outcome = _RUNNER[0].run(job, edition.period, stages.append, tags, is_last=False)
-    return Report(edition.period, outcome, stages)
+    return Report(job, edition.period, outcome, stages)

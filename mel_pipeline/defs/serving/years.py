@@ -1,16 +1,20 @@
-"""Run the jobs of a year in order; its reports in parallel, where a second process is available."""
+"""Run the jobs of a year in order; two reports at a time, where a second process is available."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from mel_pipeline.defs.context import handed_over
 from mel_pipeline.defs.serving.report_process import ReportProcess, report_process
 from mel_pipeline.defs.serving.running import Jobs, Outcome, Stage
 from mel_pipeline.defs.site import NAME as SITE
+from mel_pipeline.defs.year import FIGURES
 
-FIGURES, REPORT = "figures_only", "quarterly_report"  # together the same as the job nightly
-NIGHTLY = "nightly"
+if TYPE_CHECKING:
+    from mel_pipeline.reporting.edition import Edition
 
 
 @dataclass(frozen=True)
@@ -33,62 +37,77 @@ def run_all(
     on_stage: StageCallback = lambda *_: None,
     tags: dict[str, str] | None = None,
 ) -> Iterator[Ended]:
-    """Run jobs in order and yield each result; on a failure the caller stops iterating.
+    """Run jobs and yield each result; on a failure the caller stops iterating.
 
-    With a second processor the report of a quarter is created while the next one is collected, and yielded when done.
+    Figures come first, in order. With a second processor two reports are created at a time, and the reading site, which
+    links to all of them, at the end; otherwise the last run writes it.
 
     Args:
-        runs: job and partition, as ``runs_of_year`` gives them.
+        runs: job and partition, as ``runs_of_year`` gives them: the figures before the reports.
         on_begin: called with job and partition.
         on_stage: called with the partition as each stage ends.
 
     Raises:
         ReportError: an edition cannot be read, or the second process was killed.
     """
-    with report_process(runner) as process:
-        each = _Runs(runner, process, on_begin, on_stage, tags)
-        for number, (job, partition) in enumerate(runs, start=1):
-            yield from each.run(job, partition, is_first=number == 1, is_last=number == len(runs))
-            yield from each.reports()
-        yield from each.reports(wait=True)
-        if process:
-            yield each.site(*runs[-1])
+    figures = [run for run in runs if run[0] == FIGURES]
+    reports = [run for run in runs if run[0] != FIGURES]
+    # A single report is drawn by as many processes as there are processors.
+    with report_process(runner) if len(reports) > 1 else nullcontext() as process:
+        each = _Runs(runner, on_begin, on_stage, tags)
+        for number, (job, partition) in enumerate(figures, start=1):
+            yield each.run(job, partition, is_first=number == 1, is_last=number == len(runs))
+        if process is None:
+            for number, (job, partition) in enumerate(reports, start=1):
+                yield each.run(job, partition, is_first=False, is_last=number == len(reports))
+        elif reports:
+            yield from each.reports_of_two(process, reports)
+            yield each.site(*reports[-1])
 
 
 @dataclass(frozen=True)
 class _Runs:
     runner: Jobs
-    process: ReportProcess | None
     on_begin: BeginCallback
     on_stage: StageCallback
     tags: dict[str, str] | None
 
-    def run(self, job: str, partition: str, *, is_first: bool, is_last: bool) -> Iterator[Ended]:
+    def run(
+        self, job: str, partition: str, edition: Edition | None = None, *, is_first: bool, is_last: bool
+    ) -> Ended:
         self.on_begin(job, partition)
-        process = self.process if job == NIGHTLY else None
-        outcome = self.runner.run(
-            FIGURES if process else job,
-            partition,
-            lambda stage: self.on_stage(partition, stage),
-            self.tags,
-            is_first=is_first,
-            is_last=is_last and self.process is None,
-        )
-        if process and outcome.success:
-            process.begin(REPORT, partition, self.tags)
-        yield Ended(job, partition, outcome)
+        with handed_over(edition) if edition else nullcontext():
+            outcome = self.runner.run(
+                job,
+                partition,
+                lambda stage: self.on_stage(partition, stage),
+                self.tags,
+                is_first=is_first,
+                is_last=is_last,
+            )
+        return Ended(job, partition, outcome)
 
-    def reports(self, *, wait: bool = False) -> Iterator[Ended]:
+    def reports_of_two(self, process: ReportProcess, reports: Sequence[tuple[str, str]]) -> Iterator[Ended]:
+        """The second process begins with the first report, this one with the last; each takes what is left."""
+        *others, last = reports
+        for job, partition in others:
+            process.begin(job, partition, self.tags)
+        yield self.run(*last, is_first=False, is_last=False)
+        yield from self._ended(process)
+        while left := process.take_back():
+            yield self.run(*left, is_first=False, is_last=False)
+            yield from self._ended(process)
+        yield from self._ended(process, wait=True)
+
+    def _ended(self, process: ReportProcess, *, wait: bool = False) -> Iterator[Ended]:
         """Reports of the second process, as they finish."""
-        for report in self.process.ended(wait=wait) if self.process else ():
+        for report in process.ended(wait=wait):
             for stage in report.stages:
                 self.on_stage(report.partition, stage)
-            yield Ended(NIGHTLY, report.partition, report.outcome)
+            yield Ended(report.job, report.partition, report.outcome)
 
     def site(self, job: str, partition: str) -> Ended:
-        """The reading site links to every report, so it is written when all are there."""
-        of_it = REPORT if job == NIGHTLY else job
         outcome = self.runner.run(
-            of_it, partition, lambda stage: self.on_stage(partition, stage), self.tags, only=[SITE]
+            job, partition, lambda stage: self.on_stage(partition, stage), self.tags, only=[SITE]
         )
         return Ended(job, partition, outcome)

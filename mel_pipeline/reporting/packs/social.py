@@ -35,7 +35,7 @@ def pictures(view: View) -> dict[str, bytes]:
             frame = view.frame(chosen.measure, narrow=True)  # fewer quarters, shorter numbers
             for shape, size in SHAPES.items():
                 figure = _drawn(frame, view, size)
-                found[f"{frame.measure.id}-{shape}.png"] = canvas.png(figure, DOTS_PER_INCH)
+                found[f"{frame.measure.id}-{shape}.png"] = canvas.png(canvas.svg(figure, ""), DOTS_PER_INCH)
             captions += ["", f"## {frame.measure.id}", "", f"{frame.title}.", "", frame.alt]
     found["captions.md"] = ("\n".join(captions) + "\n").encode()
     return found

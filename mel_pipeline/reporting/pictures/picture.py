@@ -52,15 +52,16 @@ def picture(
     Args:
         title: of the SVG, read out by screen readers.
     """
+    # What the organisation words itself stands in the frame; without it, a new sentence about a target draws nothing
+    # again. ``missing`` collects the untranslated texts of this picture alone.
+    plain = replace(texts, names={}, own={}, missing=set())
     folder = cache.folder()
-    if folder is None:
-        return _drawn(frame, texts, draw, title, with_png)
-    key = _key(frame, texts, sources_dir, title, with_png)
-    found = _cached(folder / key, with_png)
+    key = _key(frame, plain, sources_dir, title, with_png)
+    found = _cached(folder / key, with_png) if folder else None
     if found is None:
-        own_texts = replace(texts, missing=set())  # collects the untranslated texts of this picture alone
-        found = _drawn(frame, own_texts, draw, title, with_png), sorted(own_texts.missing)
-        _put(folder / key, *found)
+        found = _drawn(frame, plain, draw, title, with_png), sorted(plain.missing)
+        if folder:
+            _put(folder / key, *found)
     texts.missing.update(found[1])
     return found[0]
 
@@ -72,8 +73,8 @@ def _drawn(
 
     figure = draw(frame, texts)
     width, height = figure.get_size_inches() * 96
-    png = canvas.png(figure) if with_png else b""
-    return Picture(canvas.svg(figure, title), png, round(width), round(height))
+    svg = canvas.svg(figure, title)
+    return Picture(svg, canvas.png(svg) if with_png else b"", round(width), round(height))
 
 
 def _cached(place: Path, with_png: bool) -> tuple[Picture, list[str]] | None:
@@ -104,18 +105,7 @@ def _put(place: Path, drawn: Picture, missing: list[str]) -> None:
 
 
 def _key(frame: object, texts: Texts, sources_dir: Path, title: str, with_png: bool) -> str:
-    words = repr(
-        (
-            texts.language,
-            texts.min_cell,
-            texts.entries,
-            texts.fallback,
-            texts.names,
-            texts.own,
-            title,
-            with_png,
-        )
-    )
+    words = repr((texts.language, texts.min_cell, texts.entries, texts.fallback, title, with_png))
     style = digest_of_sources(sources_dir, *STYLE)
     parts = [digest_of(frame), words, style, digest_of_code()]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()

@@ -101,22 +101,26 @@ def test_a_form_is_prefilled_and_its_fields_explain_themselves(
     assert all(field.description for field in form.values())
 
 
-def test_a_year_is_its_quarters_in_order_and_the_annual_edition_when_all_four_are_there() -> None:
+def test_a_year_is_its_figures_its_reports_and_the_annual_edition_when_all_four_are_there() -> None:
     settings = Settings(today=date(2025, 5, 2), first_quarter="2023-Q3", _env_file=None)
     assert runs_of_year(settings, 2024) == [
-        ("figures_only", "2023-Q3...2023-Q4"),
-        ("nightly", "2024-Q1"), ("nightly", "2024-Q2"), ("nightly", "2024-Q3"), ("nightly", "2024-Q4"),
+        ("figures_only", "2023-Q3...2024-Q4"),
+        *[("quarterly_report", f"2024-Q{number}") for number in (1, 2, 3, 4)],
         ("annual_edition", "2024"),
-    ]  # fmt: skip
-    assert runs_of_year(settings, 2023) == [("nightly", "2023-Q3"), ("nightly", "2023-Q4")]
-    assert runs_of_year(settings, 2025, year_before=False) == [("nightly", "2025-Q1"), ("nightly", "2025-Q2")]
+    ]
+    for year, figures, quarters in (
+        (2023, "2023-Q3...2023-Q4", ["2023-Q3", "2023-Q4"]),
+        (2025, "2025-Q1...2025-Q2", ["2025-Q1", "2025-Q2"]),
+    ):
+        reports = [("quarterly_report", quarter) for quarter in quarters]
+        assert runs_of_year(settings, year, year_before=False) == [("figures_only", figures), *reports]
     for year, words in ((2026, "has not begun"), (2022, "data begin with 2023-Q3")):
         with pytest.raises(ReportError, match=words):
             runs_of_year(settings, year)
 
 
 @pytest.mark.exhaustive
-def test_a_year_by_one_click_runs_each_quarter_as_a_run_of_its_own_and_stops_at_the_first_that_fails(
+def test_a_year_by_one_click_is_a_run_of_figures_and_one_for_each_report_and_stops_at_the_first_that_fails(
     organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = organisation.settings
@@ -129,23 +133,25 @@ def test_a_year_by_one_click_runs_each_quarter_as_a_run_of_its_own_and_stops_at_
     with dg.DagsterInstance.ephemeral() as instance:
         stopped = run(instance, "backfill_year", "2026")
         assert not stopped.success
-        assert "nightly 2026-Q3 did not finish" in failure(stopped) and "not a zero" in failure(stopped)
-        assert [part.tags["dagster/partition"] for part in _parts(instance, stopped)] == ["2026-Q3"]
+        assert "figures_only of 2026-Q3 to 2026-Q4 did not finish" in failure(stopped)
+        assert "not a zero" in failure(stopped)
+        assert [part.job_name for part in _parts(instance, stopped)] == ["figures_only"]
 
         settings.survey_folder.rmdir()
         moved.rename(settings.survey_folder)
         done = run(instance, "backfill_year", "2026")
         assert done.success, failure(done)
-        parts = sorted(_parts(instance, done), key=lambda part: part.tags["dagster/partition"])
+        parts = sorted(_parts(instance, done), key=lambda part: part.tags.get("dagster/partition", ""))
         assert [(part.job_name, part.status) for part in parts] == [
-            ("nightly", dg.DagsterRunStatus.SUCCESS)
-        ] * 2
+            (job, dg.DagsterRunStatus.SUCCESS)
+            for job in ("figures_only", "quarterly_report", "quarterly_report")
+        ]
         assert (settings.drafts_dir / "2026-Q4" / "report-en.html").is_file()
         made = [_made(instance, part) for part in parts]
         by_quarter, as_a_whole = "raw_matomo__periods", "raw_zoho_crm__accounts"
-        assert [by_quarter in keys for keys in made] == [True, True]
-        assert [as_a_whole in keys for keys in made] == [True, False], "loaded once"
-        assert ["reading_site" in keys for keys in made] == [False, True], "written once, at the end"
+        assert [by_quarter in keys for keys in made] == [True, False, False]
+        assert [as_a_whole in keys for keys in made] == [True, False, False]
+        assert ["reading_site" in keys for keys in made] == [False, False, True], "written once, at the end"
 
 
 def _made(instance: dg.DagsterInstance, part: dg.DagsterRun) -> set[str]:

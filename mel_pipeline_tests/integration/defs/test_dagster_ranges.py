@@ -75,7 +75,7 @@ def test_two_quarters_in_one_run_each_get_their_figures_and_metadata(after_a_nig
     assert previews.keys() == both
     assert metadata(result, "released_figures", "state") == {"2024-Q3": "checked", "2024-Q4": "draft"}
     ready = checks(result)["released_figures", "quarter_can_be_published"]
-    assert (ready.description or "").startswith("2024-Q4: 2024-Q4 is a draft.")
+    assert (ready.description or "").startswith("2024-Q4 is a draft.")
 
     pd.testing.assert_frame_equal(figures(after_a_night, "2024-Q4"), before)
     assert not figures(after_a_night, "2024-Q3").empty

@@ -16,6 +16,7 @@ import pytest
 
 from mel_pipeline.reporting import build_all, cache, chart_preview, draw_chart, formats
 from mel_pipeline.reporting.digests import digest_of, digest_of_sources
+from mel_pipeline.reporting.pictures import picture as drawing
 from mel_pipeline.reporting.pictures import preview
 from mel_pipeline.reporting.site import build as building
 from mel_pipeline.reporting.site import build_site
@@ -162,6 +163,18 @@ def test_a_site_is_composed_once_and_again_when_an_edition_is_added(tmp_path, mo
         (out / "index.html").unlink()
         made(replace(site, standings={}))
     assert (out / "index.html").is_file()
+
+
+@pytest.mark.slow
+def test_a_name_or_sentence_that_a_picture_does_not_show_draws_it_no_second_time(tmp_path, monkeypatch):
+    said = {"fr": {"Counted by hand.": "Compté à la main."}}
+    more = replace(EDITION, verbatim=(*EDITION.verbatim, "Cities on the platform"), sentences=said)
+    with counted(monkeypatch, drawing, "_drawn") as drawn, cache.using(tmp_path / "new"):
+        for edition in (EDITION, more):
+            draw_chart(edition, "GEN-01", tmp_path, REPORTS, "en")
+        assert len(drawn) == 1
+        draw_chart(replace(EDITION, is_sample=not EDITION.is_sample), "GEN-01", tmp_path, REPORTS, "en")
+        assert len(drawn) == 2, "its foot line says whether it is the sample"
 
 
 def test_each_picture_gets_one_preview(tmp_path, monkeypatch):

@@ -23,9 +23,11 @@ from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.text.texts import Texts, texts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.page.front import Risk
 
 TEMPLATE = "mail.html.jinja"
 WIDTH = 72
@@ -70,6 +72,7 @@ class _Content:
     sample: str
     message: str
     points: list[str]
+    at_risk: list[Risk]
     decision: str
     figures: list[MailFigure]
     link: str
@@ -120,6 +123,7 @@ def edition_mail(
         sample=texts("page.sample_banner") if edition.is_sample else "",
         message=front.title,
         points=[*front.lead, *front.points, *front.moved][:MOST_POINTS],
+        at_risk=front.at_risk,
         decision=front.decision,
         figures=[_figure(row, edition.period, texts) for row in rows if row.measure.headline],
         link=place if is_link else "",
@@ -195,6 +199,7 @@ def _text(content: _Content, texts: Texts) -> str:
             if content.points
             else []
         ),
+        *([_heading(texts("story.at_risk")), *_risk_lines(content.at_risk)] if content.at_risk else []),
         *([_heading(texts("story.decide")), _wrapped(content.decision)] if content.decision else []),
         _heading(texts("page.headline")),
         "\n\n".join(_figure_lines(figure) for figure in content.figures),
@@ -203,6 +208,11 @@ def _text(content: _Content, texts: Texts) -> str:
         "-" * WIDTH + "\n" + _wrapped(content.why),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _risk_lines(risks: Sequence[Risk]) -> list[str]:
+    lines = [f"{risk.status.word} – {risk.names}" if risk.status else risk.names for risk in risks]
+    return ["\n".join(_wrapped(line, first="- ", rest="  ") for line in lines)]
 
 
 def _figure_lines(figure: MailFigure) -> str:

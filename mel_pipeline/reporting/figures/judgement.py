@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ON_TRACK, JUDGED = ("over", "on"), ("over", "on", "near", "off")
 IN_BAND, BANDS = "in_band", ("in_band", "out_of_band")  # a class of their own: no target is reached by them
+ON_THE_WAY = "_way"
 SHAPES = {
     "over": "★",
     "on": "●",
@@ -88,10 +89,20 @@ def is_of_year(measure: Measure, target: Target | None, period: str) -> bool:
 
 
 def status_of(found: Standing, texts: Texts) -> Status:
-    """On the way to a target, the words say so: behind schedule is not yet missed."""
+    """Its status in words."""
+    return status_named(status_key(found), texts)
+
+
+def status_key(found: Standing) -> str:
+    """The key of its word in the texts. On the way to a target, the words say so: behind schedule is not yet missed."""
     on_the_way = found.code in ("on", "near", "off") and not found.is_due
-    word = texts.choice("status", f"{found.code}_way" if on_the_way else found.code)
-    return Status(found.code, SHAPES[found.code], word)
+    return f"{found.code}{ON_THE_WAY}" if on_the_way else found.code
+
+
+def status_named(key: str, texts: Texts) -> Status:
+    """The status of a key that ``status_key`` gave."""
+    code = key.removesuffix(ON_THE_WAY)
+    return Status(code, SHAPES[code], texts.choice("status", key))
 
 
 def _judged(measure: Measure, value: float, target: Target, figures: Figures) -> tuple[float, Judgement]:

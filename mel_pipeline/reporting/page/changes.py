@@ -43,7 +43,17 @@ def change_sentences(
     return sentences[:MOST_CHANGES]
 
 
-def _sentence(edition: Edition, found: Movement, figures: Figures, texts: Texts) -> str:
+def lead_sentences(
+    edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts, told: Sequence[str]
+) -> list[str]:
+    """What is behind the title: as ``changes``, but a rise from zero has its beginning, not the title's value again."""
+    found = [item for item in movements(known, figures) if item.measure.id in told][:MOST_CHANGES]
+    return [_sentence(edition, item, figures, texts, is_told=True) for item in found]
+
+
+def _sentence(
+    edition: Edition, found: Movement, figures: Figures, texts: Texts, *, is_told: bool = False
+) -> str:
     measure = found.measure
     change = texts.change(measure, found.moved)
     if not found.common.is_whole:
@@ -54,6 +64,9 @@ def _sentence(edition: Edition, found: Movement, figures: Figures, texts: Texts)
     # A level has moved since then; an amount of one quarter is only compared with that of another.
     key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
     said = texts(key, name=measure.name, change=change, earlier=found.earlier)
+    if is_told and found.then.value == 0:
+        before = texts.value_with_unit(measure, found.then.value)
+        said = texts("story.from_nothing", name=measure.name, before=before, earlier=found.earlier)
     where = _cause(found, figures, texts) or _where(found, figures, texts)
     return said + where + _why(edition, measure, texts) + "."
 

@@ -9,6 +9,7 @@ from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.chart_data import waterfall
 from mel_pipeline.reporting.chart_data.indicator import ChartFrame
 from mel_pipeline.reporting.chart_data.page import Stage
+from mel_pipeline.reporting.figures.findings import finding
 from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, require_headlines
 from mel_pipeline.reporting.figures.measures import Measure, measures, missing, words
 from mel_pipeline.reporting.page.front import Front, front_page
@@ -25,7 +26,7 @@ from mel_pipeline.reporting.page.sections import Picture, Section, lines_of_acti
 from mel_pipeline.reporting.page.tables import Row, table_row
 from mel_pipeline.reporting.page.topics import Ladder, reach_ladder
 from mel_pipeline.reporting.palette import Palette, load_palette
-from mel_pipeline.reporting.pictures.charts import Drawing, drawings
+from mel_pipeline.reporting.pictures.charts import Drawing, drawings, plainly
 from mel_pipeline.reporting.pictures.dark import page_address
 from mel_pipeline.reporting.pictures.page import PageDrawing, page_charts
 from mel_pipeline.reporting.text.texts import Texts
@@ -96,10 +97,16 @@ def drawn_page(edition: Edition, sources_dir: Path, texts: Texts) -> DrawnPage:
     pictures = _pictures(wide, narrow, palette, texts)
     spoken = sentences_of(edition, known, figures, [rows[measure.id] for measure in listed], texts)
     shown = _page_pictures(overviews, small_overviews, palette, texts)
-    front = front_page(edition, [rows[measure.id] for measure in listed], spoken, texts)
     if "member_map" in shown:
         pictures.pop(waterfall.MEMBERS, None)  # its bars by region say what the map says
     hero = _hero(spoken, pictures, shown)
+    front = front_page(
+        edition, [rows[measure.id] for measure in listed], spoken, texts, hero.anchor if hero else ""
+    )
+    if hero is not None and hero.anchor in spoken.told:
+        told = finding(by_id[hero.anchor], figures, edition.period, texts)
+        own = [pair for pair in zip(wide, narrow, strict=True) if pair[0].frame.title == told]
+        hero = _named(hero, own, sources_dir, texts)
     model = PageModel(
         t=texts,
         edition=edition,
@@ -132,6 +139,14 @@ def _hero(spoken: Sentences, pictures: dict[str, Picture], overviews: dict[str, 
     if chosen is not None:
         (pictures if chosen.anchor in pictures else overviews).pop(chosen.anchor)
     return chosen
+
+
+def _named(hero: Picture, own: Sequence[tuple[Drawing, Drawing]], sources_dir: Path, texts: Texts) -> Picture:
+    """The picture with the indicator's name as its title, where its own is what the title of the page says already."""
+    if not own:
+        return hero
+    wide, narrow = ([plainly(one, sources_dir, texts)] for one in own[0])
+    return _pictures(wide, narrow, load_palette(sources_dir), texts)[hero.anchor]
 
 
 def _membership(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> str:

@@ -10,9 +10,10 @@ from mel_pipeline.reporting.figures.findings import finding
 from mel_pipeline.reporting.figures.judgement import standing
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import Measure, measures
-from mel_pipeline.reporting.page.changes import change_sentences
+from mel_pipeline.reporting.page.changes import change_sentences, lead_sentences
 from mel_pipeline.reporting.page.news import news
 from mel_pipeline.reporting.page.summary import (
+    at_risk,
     decisions_needed,
     named_in_title,
     narrative_of,
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 class Sentences:
     """What the first page says in words. ``decisions`` ends with the restatements that wait, in any edition.
 
-    ``lead``: those of ``changes`` that are behind the title; ``is_written``: the MEL lead wrote the points. Editions
-    published before page one had a title have neither.
+    ``lead``: what is behind the title; ``changes`` begins with as many. ``is_written``: the MEL lead wrote the points.
+    ``at_risk``: status and names of figures off their way. Editions published before page one had these have none.
     """
 
     points: list[str]
@@ -47,6 +48,7 @@ class Sentences:
     lead: list[str] = field(default_factory=list)
     is_written: bool = False
     told: list[str] = field(default_factory=list)  # indicators of the title
+    at_risk: list[list[str]] = field(default_factory=list)
 
 
 def sentences_of(
@@ -91,10 +93,11 @@ def _derived(
     return {
         "points": points,
         "title": (points[0] if is_written else found.title).removesuffix("."),
-        "lead": [sentence for id, sentence in moved if id in told and not is_written],
+        "lead": [] if is_written else lead_sentences(edition, known, figures, texts, told),
         "is_written": is_written,
         "told": told,
         "on_track": on_track(rows, texts, is_sample=edition.is_sample),
+        "at_risk": at_risk(rows, texts),
         "changes": [sentence for _, sentence in moved],
         "decisions": decisions_needed(edition, rows, texts),
         "answered": who_answered(known, figures, texts),

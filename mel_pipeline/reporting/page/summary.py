@@ -14,7 +14,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.reporting.figures.findings import main_points
-from mel_pipeline.reporting.figures.judgement import BANDS, IN_BAND, JUDGED, ON_TRACK
+from mel_pipeline.reporting.figures.judgement import BANDS, IN_BAND, JUDGED, ON_TRACK, status_key
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.sources.workbook.said import Said
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 HEADLINES = 5
 MOST_DECISIONS = 5
+MOST_AT_RISK = 6  # names on page one; the rest is counted
+WORST_FIRST = ("off", "off_way", "out_of_band", "near", "near_way")
 PLACE = re.compile(r"\{([A-Z]{3}-\d{2})(?: (previous|year before|target))?\}")
 
 
@@ -42,6 +44,22 @@ def on_track(rows: Sequence[Row], texts: Texts, *, is_sample: bool) -> str:
         texts.plural("story.no_baselines", codes["no_baseline"]) if codes["no_baseline"] else "",
     ]
     return " ".join(filter(None, sentences)) or texts("story.no_targets")
+
+
+def at_risk(rows: Sequence[Row], texts: Texts) -> list[list[str]]:
+    """Figures that missed their target, are behind it or out of balance: status (a key of the texts) and names.
+
+    Worst first, headline figures before others of the same status. Those beyond the first six are a count without a status.
+    """
+    found = [(status_key(row.standing), row.measure) for row in rows]
+    found = [item for item in found if item[0] in WORST_FIRST]
+    found.sort(key=lambda item: (WORST_FIRST.index(item[0]), not item[1].headline))
+    named = {key: [one.name for other, one in found[:MOST_AT_RISK] if other == key] for key in WORST_FIRST}
+    rest = len(found) - MOST_AT_RISK
+    return [
+        *([key, "\u00a0· ".join(names)] for key, names in named.items() if names),
+        *([["", texts.plural("story.more_at_risk", rest)]] if rest > 0 else []),
+    ]
 
 
 def opening_points(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> list[str]:

@@ -4,6 +4,7 @@ WORDS = {
     "contents": "formats.contents",
     "data_at": "formats.data_at",
     "way": "front.way",
+    "at_risk": "story.at_risk",
     "key": "front.key",
     "figures": "front.figures",
     "moved": "front.moved",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,15 @@ def drawings(
             Drawing(frame, picture(frame, texts, render, style_dir, title=frame.title, with_png=not narrow))
             for frame in frames
         ]
+
+
+def plainly(drawing: Drawing, style_dir: Path, texts: Texts) -> Drawing:
+    """Drawn again with the indicator's name in place of its finding; the alternative text still has it."""
+    from mel_pipeline.reporting.charts import canvas
+
+    frame = replace(drawing.frame, title=drawing.frame.measure.name)
+    with canvas.house_style(style_dir):
+        return Drawing(frame, picture(frame, texts, render, style_dir, title=frame.title, with_png=False))
 
 
 def write_charts(drawn: list[Drawing], period: str, out_dir: Path, language: str) -> list[ChartFile]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -10,24 +11,26 @@ import pytest
 from mel_pipeline.reporting.edition import CityVoice, Edition, Narrative, Wording
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.page.changes import changes
 from mel_pipeline.reporting.page.front import Front, front_page
+from mel_pipeline.reporting.page.model import drawn_page
 from mel_pipeline.reporting.page.said import Sentences, sentences_of
 from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.pictures.dark import dark_colours, with_dark_colours
 from mel_pipeline.reporting.text.texts import load_texts
-from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition, with_figure
+from mel_pipeline_tests.golden.sample_edition import REPORTS, fewer_charts, sample_edition, with_figure
 
 LANGUAGES = ("en", "fr", "es", "ca")
 COUNTS = (0, 1, 2, 5, 1_000_000)
 
 
-def front(edition: Edition, language: str = "en") -> Front:
+def front(edition: Edition, language: str = "en", hero: str = "") -> Front:
     texts = load_texts(REPORTS, language)
     known = measures(edition, language)
     figures = Figures(edition, known)
     rows = [table_row(measure, figures, texts) for measure in known]
-    return front_page(edition, rows, sentences_of(edition, known, figures, rows, texts), texts)
+    return front_page(edition, rows, sentences_of(edition, known, figures, rows, texts), texts, hero)
 
 
 def test_the_strongest_movement_leads_whatever_its_indicator_and_a_missed_target_follows() -> None:
@@ -61,6 +64,34 @@ def test_nothing_is_said_twice_on_the_page() -> None:
     assert made.decision not in made.also_decide
 
 
+def test_a_few_figures_without_a_bar_stand_below_the_bars_and_more_in_a_table() -> None:
+    few = front(sample_edition())
+    assert few.few and [row.measure.id for row in few.figures] == ["MEM-01", "FND-01"]
+    without = sample_edition(targets=sample_edition().targets.iloc[:0])
+    assert len(front(without).figures) > 2 and not front(without).few
+
+
+def test_the_indicator_of_the_picture_has_its_target_below_it_and_no_bar() -> None:
+    made = front(sample_edition(), hero="LAB-02")
+    assert made.hero_bar is not None and made.hero_bar.status.word == "On target"
+    assert "LAB-02" not in {bar.id for bar in made.bars} | {row.measure.id for row in made.figures}
+    assert front(sample_edition(), hero="RCH-01").hero_bar is None
+
+
+def test_what_rose_from_nothing_has_its_value_in_the_title_alone() -> None:
+    made = front(sample_edition("2024"))
+    assert "€800,000" in made.title
+    assert "International Fund: resources secured: from €0 in 2023." in made.lead
+    assert "800,000" not in " ".join([*made.lead, *made.moved])
+
+
+def test_where_no_title_stands_above_it_the_same_change_has_its_value() -> None:
+    edition = sample_edition("2024")
+    known = measures(edition, "en")
+    said = changes(edition, known, Figures(edition, known), load_texts(REPORTS, "en"))
+    assert "International Fund: resources secured: +€800,000 since 2023." in said
+
+
 def test_the_leads_own_points_replace_the_title() -> None:
     points = [Wording({"en": "Now {MEM-01} cities."}), Wording({"en": "Views reached {RCH-01}."})]
     made = front(sample_edition(narrative=Narrative(main_points=points)))
@@ -89,11 +120,13 @@ def test_without_any_movement_the_title_says_so_and_invents_none() -> None:
 
 def test_bars_are_judged_targets_and_fit_their_scale() -> None:
     made = front(sample_edition())
-    assert [bar.id for bar in made.bars] == ["MEM-02", "LAB-02", "SAT-02"]
-    missed, reached, _ = made.bars
+    assert [bar.id for bar in made.bars] == ["MEM-02", "LAB-02", "SAT-02", "GEN-01"]
+    missed, reached, _, balance = made.bars
     assert (missed.actual, missed.target, missed.status.word) == (50.0, 100.0, "Target missed")
     assert reached.actual == 100.0 and reached.target == pytest.approx(95.2)
     assert made.untargeted.startswith("4 indicators have no target")
+    assert (balance.low, balance.target, balance.actual) == (40.0, 60.0, 54.3)
+    assert (balance.aim, balance.status.word) == ("Balance band 40–60%", "In balance")
 
 
 def test_a_city_speaks_on_page_one_in_the_language_of_the_page_or_in_english() -> None:
@@ -155,3 +188,21 @@ def test_a_dark_picture_replaces_only_the_colours_it_contains() -> None:
     made = with_dark_colours(drawn, palette).decode()
     assert made.endswith("</svg>") and dark_colours(palette)[ink] in made
     assert "prefers-color-scheme:dark" in made and other not in made
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("drawn_once")
+@pytest.mark.parametrize(
+    ("period", "indicator", "title"),
+    [("2024-Q4", "RCH-01", "Digital views"), ("2024", "FND-01", "Swiss Agency .* leads with .*")],
+)
+def test_the_picture_of_page_one_does_not_repeat_the_title_and_keeps_a_finding_of_its_own(
+    period: str, indicator: str, title: str
+) -> None:
+    edition = fewer_charts(sample_edition(period))
+    pictured = edition.indicators["indicator_id"] == indicator
+    edition = replace(edition, indicators=edition.indicators.assign(pictured=pictured))
+    hero = drawn_page(edition, REPORTS, load_texts(REPORTS, "en")).model.hero
+    assert hero is not None and hero.anchor == indicator
+    for drawn in (hero.svg, hero.small_svg):
+        assert re.search(f"<title>{title}</title>".encode(), drawn)

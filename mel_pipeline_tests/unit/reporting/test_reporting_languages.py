@@ -182,14 +182,14 @@ def test_the_editions_in_all_languages_agree(tmp_path, period):
         language: figures_of(report.page.read_text(encoding="utf-8"), load_texts(REPORTS, language).locale)
         for language, report in built.items()
     }
-    assert read["en"]["headline"]["54 %"] + read["en"]["headline"]["54"] > 0
+    assert read["en"]["targets"]["54 %"] + read["en"]["targets"]["54"] > 0
     assert read["en"] == read["fr"] == read["es"]
 
 
 @pytest.mark.parametrize(
     ("wrong", "right", "part"),
     [
-        ('percent: "{number}\u202f%"', 'percent: "{number}\u202fpoints"', "headline"),  # another unit
+        ('percent: "{number}\u202f%"', 'percent: "{number}\u202fpoints"', "targets"),  # another unit
         pytest.param(  # a number typed into a text
             "contre {before} en", "contre 99 en", "points", marks=pytest.mark.slow
         ),

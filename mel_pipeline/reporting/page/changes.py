@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 MOST_CHANGES, MOST_PARTS = 5, 3
+COLON = ": \u202f\u00a0"
 CAUSES = ("campaign",)  # a breakdown whose cells are behind a total without adding up to it
 PLACES = ("region", "platform", "donor", "activity_type", "programme", "line_of_action")
 
@@ -46,9 +47,16 @@ def change_sentences(
 def lead_sentences(
     edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts, told: Sequence[str]
 ) -> list[str]:
-    """What is behind the title: as ``changes``, but a rise from zero has its beginning, not the title's value again."""
+    """What is behind the title: as ``changes``, but a rise from zero has its beginning, not the title's value again.
+
+    A single one stands right below the title, which has its name.
+    """
     found = [item for item in movements(known, figures) if item.measure.id in told][:MOST_CHANGES]
-    return [_sentence(edition, item, figures, texts, is_told=True) for item in found]
+    said = [_sentence(edition, item, figures, texts, is_told=True) for item in found]
+    if len(said) != 1 or len(told) != 1:
+        return said
+    words = said[0].removeprefix(found[0].measure.name).lstrip(COLON)
+    return [words[:1].upper() + words[1:]]
 
 
 def _sentence(

@@ -36,7 +36,7 @@ def front(edition: Edition, language: str = "en", hero: str = "") -> Front:
 def test_the_strongest_movement_leads_whatever_its_indicator_and_a_missed_target_follows() -> None:
     made = front(sample_edition())
     assert made.title == "Digital views rose to 658,382, but new member cities missed the target"
-    assert made.lead == ["Digital views: +498,262 compared with 2023-Q4."]
+    assert made.lead == ["+498,262 compared with 2023-Q4."]
 
 
 def test_a_fall_in_what_should_rise_follows_after_but() -> None:

@@ -118,7 +118,7 @@ def test_the_mail_says_what_is_at_risk_before_what_needs_a_decision() -> None:
     made = edition_mail(sample_edition(), REPORTS, "en", draft=False, place="/srv")
     assert "- Target missed – New member cities\n" in made.text
     assert made.text.index("AT RISK") < made.text.index("WHAT NEEDS A DECISION")
-    assert made.html.index(">At risk<") < made.html.index(">What needs a decision<")
+    assert made.html.index(">Missed or at risk<") < made.html.index(">What needs a decision<")
     on_target = sample_edition().targets.iloc[:0]
     calm = sample_edition(
         targets=on_target, indicators=sample_edition().indicators.assign(direction="increase")

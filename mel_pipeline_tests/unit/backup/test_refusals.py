@@ -9,8 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from mel_pipeline.backup import keys, making, manifest
+from mel_pipeline.cli.main import app
 from mel_pipeline.core.errors import BackupError
 from mel_pipeline.core.settings import Settings
 
@@ -100,3 +102,16 @@ def test_a_backup_that_the_account_may_not_read_is_not_called_damaged(
         _refuse(refusing, "read_text", errno.EACCES, f"{NAME}.keys")
         with pytest.raises(BackupError, match=rf"Permission denied.*run `chown {os.getuid()} "):
             keys.read_keys(keys.file_of(folder), "correct horse")
+
+
+@pytest.mark.fault(198)
+@pytest.mark.parametrize("command", [["restore"], ["backup", "--check"]])
+def test_the_commands_say_what_to_do_about_a_folder_they_may_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    folder = _backup(tmp_path)
+    monkeypatch.setenv("MEL_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    ended = CliRunner().invoke(app, [*command, str(folder)])
+    assert isinstance(ended.exception, BackupError), ended.output
+    assert "may not read all of it" in str(ended.exception)

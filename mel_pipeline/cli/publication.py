@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mel_pipeline.cli.periods import quarter_of
 from mel_pipeline.core.errors import PublicationError
 from mel_pipeline.core.periods import Quarter
 
@@ -17,14 +18,7 @@ if TYPE_CHECKING:
 SHOWN = 12
 
 
-def _quarter(text: str) -> Quarter:
-    try:
-        return Quarter.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-QuarterArgument = Annotated[Quarter, typer.Argument(parser=_quarter, metavar="2024-Q4")]
+QuarterArgument = Annotated[Quarter, typer.Argument(parser=quarter_of, metavar="2024-Q4")]
 RoleOption = Annotated[str, typer.Option("--role", help="Role that decides, never a person's name.")]
 NoteOption = Annotated[str, typer.Option("--note", help="Note published with the decision.")]
 
@@ -88,7 +82,7 @@ def _reasons(given: list[str]) -> dict[str, str]:
 
 def restatements(
     quarter: Annotated[
-        Quarter | None, typer.Argument(parser=_quarter, metavar="2024-Q4", help="All quarters by default.")
+        Quarter | None, typer.Argument(parser=quarter_of, metavar="2024-Q4", help="All quarters by default.")
     ] = None,
 ) -> None:
     """List published figures that the current data no longer yield, with the reasons."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.zoho.clock import Clock
-from mel_pipeline.sandbox.zoho.faults import Call, Fault
+from mel_pipeline.sandbox.zoho.faults import Call, Fault, FaultList
 from mel_pipeline.sandbox.zoho.gate import HANG_UP
 
 Kind = Literal["down", "expired_token", "throttled", "login_page"]
@@ -32,7 +31,7 @@ class Platform(ABC):
         self.organisation = organisation
         self.clock = clock
         self.calls: list[Call] = []
-        self._faults: list[Fault] = []
+        self.faults = FaultList()
         self._failing: Kind | None = None
         self._limited: set[tuple[str, Limit]] = set()
 
@@ -55,31 +54,9 @@ class Platform(ABC):
     def limited(self, account: str, limit: Limit) -> bool:
         return (account, limit) in self._limited
 
-    def add_fault(
-        self,
-        match: str,
-        *,
-        times: int | None = 1,
-        after: int = 0,
-        method: str | None = None,
-        status: int | None = None,
-        body: Mapping[str, Any] | bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        reset: bool = False,
-        truncate: bool = False,
-        delay: float = 0.0,
-    ) -> Fault:
-        """Make calls fail whose address (path below ``/<name>`` and query) contains or matches ``match``.
-
-        A status or body replaces the response; ``headers`` are added to it; ``truncate`` cuts it short of
-        its Content-Length; ``reset`` drops the connection without one; ``delay`` comes before any of these.
-        """
-        made = Fault(match, times, after, method, status, body, dict(headers or {}), reset, truncate, delay)
-        self._faults.append(made)
-        return made
-
-    def clear_faults(self) -> None:
-        self._faults.clear()
+    def recover(self) -> None:
+        """Forget every fault, limit and failure."""
+        self.faults.clear()
         self._limited.clear()
         self._failing = None
 
@@ -101,7 +78,7 @@ class Platform(ABC):
             if self._failing is not None:
                 await self._failed(self._failing)(scope, receive, recording_send)
                 return
-            fault = next((fault for fault in self._faults if fault.matches(call)), None)
+            fault = self.faults.matching(call)
             if fault is None:
                 await inner(scope, receive, recording_send)
                 return

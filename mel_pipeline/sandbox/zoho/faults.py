@@ -74,26 +74,11 @@ class Fault:
         return Response(f"<html><body>HTTP {status}</body></html>", status, media_type="text/html")
 
 
-class Faults:
-    """The switches of one account.
+class FaultList:
+    """Faults in the order they were added; of those that match a call the first happens."""
 
-    Args:
-        expire_access_tokens, expire_page_tokens: expire every token issued so far; page tokens include those of
-            lists and bulk jobs.
-    """
-
-    def __init__(
-        self, expire_access_tokens: Callable[[], None], expire_page_tokens: Callable[[], None]
-    ) -> None:
-        self.expire_access_tokens = expire_access_tokens
-        self.expire_page_tokens = expire_page_tokens
+    def __init__(self) -> None:
         self._faults: list[Fault] = []
-        self.revoked: set[str] = set()
-        self.denied: set[str] = set()
-        self.sign_in: deque[tuple[int, str]] = deque()  # status and text of the next throttled refreshes
-        self.ignore_if_modified_since = False
-        self.bulk: Literal["stuck", "fail", "truncated"] | None = None
-        self.on_call: Callable[[Call], None] | None = None
 
     def add(
         self,
@@ -109,7 +94,7 @@ class Faults:
         truncate: bool = False,
         delay: float = 0.0,
     ) -> Fault:
-        """Make calls fail whose address contains ``match`` or matches it as a regular expression.
+        """Make calls fail whose address (path and query) contains ``match`` or matches it as a regular expression.
 
         A status or body replaces the response; ``headers`` are added to it; ``truncate`` cuts it short of
         its Content-Length; ``reset`` drops the connection without one; ``delay`` comes before any of these.
@@ -124,6 +109,28 @@ class Faults:
 
     def matching(self, call: Call) -> Fault | None:
         return next((fault for fault in self._faults if fault.matches(call)), None)
+
+
+class Faults(FaultList):
+    """The switches of one account.
+
+    Args:
+        expire_access_tokens, expire_page_tokens: expire every token issued so far; page tokens include those of
+            lists and bulk jobs.
+    """
+
+    def __init__(
+        self, expire_access_tokens: Callable[[], None], expire_page_tokens: Callable[[], None]
+    ) -> None:
+        self.expire_access_tokens = expire_access_tokens
+        self.expire_page_tokens = expire_page_tokens
+        super().__init__()
+        self.revoked: set[str] = set()
+        self.denied: set[str] = set()
+        self.sign_in: deque[tuple[int, str]] = deque()  # status and text of the next throttled refreshes
+        self.ignore_if_modified_since = False
+        self.bulk: Literal["stuck", "fail", "truncated"] | None = None
+        self.on_call: Callable[[Call], None] | None = None
 
     def revoke_scope(self, module: str) -> None:
         """The refresh token lacks the scope of a module: 401 OAUTH_SCOPE_MISMATCH."""

@@ -20,7 +20,7 @@ from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import PythonFileTarget
 
-from mel_pipeline.cli.main import dev
+from mel_pipeline.cli.serving import dev
 from mel_pipeline.core.errors import PortTakenError, ReportError, ServingError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.serving import webserver

@@ -20,4 +20,4 @@ def served() -> Iterator[Sandbox]:
 def box(served: Sandbox) -> Iterator[Sandbox]:
     yield served
     for platform in served.platforms.values():
-        platform.clear_faults()
+        platform.recover()

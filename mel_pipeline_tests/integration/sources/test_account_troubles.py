@@ -43,7 +43,7 @@ PAGE, CARE = "112000000000001", "112000000000002"
 def box(sandbox: Sandbox) -> Iterator[Sandbox]:
     yield sandbox
     for platform in sandbox.platforms.values():
-        platform.clear_faults()
+        platform.recover()
 
 
 class Reader:

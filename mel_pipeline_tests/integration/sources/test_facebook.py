@@ -44,7 +44,7 @@ def pages(box: Sandbox) -> Iterator[Facebook]:
     platform = cast(Facebook, box.platforms["facebook"])
     platform.calls.clear()
     yield platform
-    platform.clear_faults()
+    platform.recover()
     platform.retired, platform.gone, platform.restated = set(), set(), {}
     platform.expires_at, platform.used_percent = 0, 3
 
@@ -210,7 +210,7 @@ def test_an_expired_token_is_known_by_its_code_and_nothing_new_is_stored(
     load(network, "contents")
     before = network.warehouse.read("select * from raw_platforms__contents order by _row_key")
     message = f"Session of {SYSTEM_TOKEN} {page_token(PAGE)} has expired"
-    pages.add_fault("/posts", times=None, status=200, body={"error": {"message": message, "code": code}})
+    pages.faults.add("/posts", times=None, status=200, body={"error": {"message": message, "code": code}})
     with pytest.raises(ReauthoriseError, match="MEL_FACEBOOK_ACCESS_TOKEN") as caught:
         load(network, "contents", "2026-Q2")
     assert "sample-facebook" not in texts(caught.value)
@@ -224,7 +224,7 @@ def test_an_expired_token_is_known_by_its_code_and_nothing_new_is_stored(
 def test_a_missing_permission_names_the_permissions(
     network: Organisation, pages: Facebook, code: int
 ) -> None:
-    pages.add_fault("/posts", times=None, status=403, body={"error": {"message": "no", "code": code}})
+    pages.faults.add("/posts", times=None, status=403, body={"error": {"message": "no", "code": code}})
     with pytest.raises(PermanentSourceError, match="pages_read_engagement") as caught:
         load(network, "contents")
     assert not isinstance(caught.value, ReauthoriseError)
@@ -235,7 +235,7 @@ def test_a_missing_permission_names_the_permissions(
 def test_a_transient_error_code_is_retried_whatever_the_http_status(
     network: Organisation, pages: Facebook, code: int
 ) -> None:
-    pages.add_fault("/posts", times=1, status=400, body={"error": {"message": "later", "code": code}})
+    pages.faults.add("/posts", times=1, status=400, body={"error": {"message": "later", "code": code}})
     assert load(network, "contents").new > 0
     assert [call.status for call in pages.calls if call.path.endswith("/posts")][:2] == [400, 200]
 
@@ -245,7 +245,7 @@ def test_throttling_waits_as_long_as_the_usage_header_says(
     network: Organisation, pages: Facebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = '{"1": [{"type": "pages", "call_count": 30, "estimated_time_to_regain_access": 1}]}'
-    pages.add_fault(
+    pages.faults.add(
         "/posts",
         status=400,
         body={"error": {"message": "later", "code": 80001}},
@@ -290,15 +290,15 @@ def test_a_list_that_has_more_but_no_next_page_is_not_complete(
     network: Organisation, pages: Facebook
 ) -> None:
     body = {"data": [], "paging": {"next": "https://graph.facebook.com/evil"}}
-    pages.add_fault("/posts", times=None, status=200, body=body)
+    pages.faults.add("/posts", times=None, status=200, body=body)
     with pytest.raises(TransientSourceError, match="does not say where"):
         load(network, "contents")
 
 
 @pytest.mark.behaviour("broken_answer", "facebook")
 def test_a_truncated_page_is_requested_again(network: Organisation, pages: Facebook) -> None:
-    pages.add_fault("/posts", times=1, truncate=True)
-    pages.add_fault("/insights", times=1, reset=True)
+    pages.faults.add("/posts", times=1, truncate=True)
+    pages.faults.add("/insights", times=1, reset=True)
     whole = load(network, "contents").new
     assert whole > 20
     assert load(network, "contents").unchanged == whole
@@ -310,11 +310,11 @@ def test_a_truncated_page_is_requested_again(network: Organisation, pages: Faceb
 def test_a_load_interrupted_between_windows_resumes_and_ends_with_the_same_rows(
     network: Organisation, box: Sandbox, pages: Facebook, forked: Forking, tmp_path: Path
 ) -> None:
-    pages.add_fault("/insights", after=4, times=None, status=400, body={"error": {"message": "", "code": 2}})
+    pages.faults.add("/insights", after=4, times=None, status=400, body={"error": {"message": "", "code": 2}})
     with pytest.raises(SourceError):
         load(network, "daily")
     assert not network.warehouse.has_table("raw_platforms__metrics")
-    pages.clear_faults()
+    pages.recover()
     pages.calls.clear()
     load(network, "daily")
     resumed = len([call for call in pages.calls if call.path.endswith("/insights")])
@@ -345,7 +345,7 @@ load_entity(client.open(settings), contract_of("facebook"), "daily", Warehouse(s
 def test_a_load_killed_between_windows_ends_with_the_same_rows_when_it_runs_again(
     network: Organisation, box: Sandbox, pages: Facebook, forked: Forking, tmp_path: Path
 ) -> None:
-    pages.add_fault("/insights", after=4, times=None, delay=3)
+    pages.faults.add("/insights", after=4, times=None, delay=3)
     forked.start(_LOAD, str(network.settings.home), str(box.port), str(TODAY))
     until = time.monotonic() + 60
     while sum(call.path.endswith("/insights") for call in pages.calls) < 5:
@@ -353,7 +353,7 @@ def test_a_load_killed_between_windows_ends_with_the_same_rows_when_it_runs_agai
         time.sleep(0.05)
     forked.kill()
     assert not forked.ended_well()
-    pages.clear_faults()
+    pages.recover()
     assert not network.warehouse.has_table("raw_platforms__metrics")
     load(network, "daily")
     other = organisation_in(tmp_path / "other", box)

@@ -32,7 +32,7 @@ def youtube(sandbox: Sandbox) -> Iterator[YouTube]:
     platform.calls.clear()
     platform.units = 0
     yield platform
-    platform.clear_faults()
+    platform.recover()
     platform.most_units, platform.rows_left_out, platform._revoked = 10_000, False, False
 
 
@@ -42,7 +42,7 @@ def ga4(sandbox: Sandbox) -> Iterator[GoogleAnalytics]:
     assert isinstance(platform, GoogleAnalytics)
     platform.calls.clear()
     yield platform
-    platform.clear_faults()
+    platform.recover()
     platform.tokens_left, platform.time_zone, platform._revoked = 200_000, "Europe/Madrid", False
 
 
@@ -136,7 +136,7 @@ def test_youtube_403_is_a_missing_right_where_its_reason_says_so(
             "errors": [{"reason": "forbidden"}],
         }
     }
-    youtube.add_fault("/v2/reports", times=None, status=403, body=error)
+    youtube.faults.add("/v2/reports", times=None, status=403, body=error)
     with pytest.raises(PermanentSourceError, match="forbidden") as caught:
         load(organisation, "youtube", "daily")
     assert not isinstance(caught.value, ReauthoriseError)
@@ -150,7 +150,7 @@ def test_a_token_revoked_between_two_pages_is_renewed_once_and_a_withdrawn_acces
     organisation: Organisation, youtube: YouTube
 ) -> None:
     unauthorised = {"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "x"}}
-    youtube.add_fault("videos", status=401, body=unauthorised)
+    youtube.faults.add("videos", status=401, body=unauthorised)
     assert load(organisation, "youtube", "contents").new == len(youtube.videos)
     youtube.revoke()
     with pytest.raises(ReauthoriseError, match=r"invalid_grant.*MEL_YOUTUBE_REFRESH_TOKEN") as caught:
@@ -164,11 +164,11 @@ def test_a_truncated_google_response_is_requested_again(
     organisation: Organisation, sandbox: Sandbox, source: str, match: str
 ) -> None:
     try:
-        fault = sandbox.platforms[source].add_fault(match, truncate=True)
+        fault = sandbox.platforms[source].faults.add(match, truncate=True)
         assert load(organisation, source, "daily").new > 100
         assert fault.times == 0
     finally:
-        sandbox.platforms[source].clear_faults()
+        sandbox.platforms[source].recover()
 
 
 def test_youtube_rows_that_do_not_fit_their_headers_are_refused() -> None:

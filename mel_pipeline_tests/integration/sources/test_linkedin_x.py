@@ -33,7 +33,7 @@ def linkedin(sandbox: Sandbox) -> Iterator[LinkedIn]:
     platform.calls.clear()
     kept = set(platform.versions), platform.token_ends, dict(platform.days)
     yield platform
-    platform.clear_faults()
+    platform.recover()
     platform.versions, platform.token_ends, platform.days = kept
 
 
@@ -43,7 +43,7 @@ def x(sandbox: Sandbox) -> Iterator[X]:
     assert isinstance(platform, X)
     platform.calls.clear()
     yield platform
-    platform.clear_faults()
+    platform.recover()
     platform.most_calls = platform.calls_left = 1_500
 
 
@@ -165,7 +165,7 @@ def test_linkedin_token_within_fourteen_days_of_its_end_warns(
 def test_linkedin_without_a_token_expiry_date_warns_and_loads(
     organisation: Organisation, linkedin: LinkedIn
 ) -> None:
-    linkedin.add_fault("introspectToken", times=None, status=401, body={"error": "invalid_client_id"})
+    linkedin.faults.add("introspectToken", times=None, status=401, body={"error": "invalid_client_id"})
     result = load(organisation, "linkedin", "accounts")
     assert result.new == 1
     assert "is not known" in result.warnings[0]
@@ -178,7 +178,7 @@ def test_linkedin_error_repeats_no_token(organisation: Organisation, linkedin: L
         "code": "ACCESS_DENIED",
         "message": "Token sample-linkedin-token of ana@example.org may not",
     }
-    linkedin.add_fault("networkSizes", status=403, body=body)
+    linkedin.faults.add("networkSizes", status=403, body=body)
     with pytest.raises(PermanentSourceError) as caught:
         load(organisation, "linkedin", "accounts")
     assert "sample-linkedin-token" not in str(caught.value) and "ana@" not in str(caught.value)
@@ -244,7 +244,7 @@ def test_x_exhausted_monthly_quota_is_left_to_a_later_run(organisation: Organisa
         "type": "https://api.twitter.com/2/problems/usage-capped",
         "detail": "x",
     }
-    x.add_fault("tweets", times=None, status=429, body=body)
+    x.faults.add("tweets", times=None, status=429, body=body)
     with pytest.raises(TransientSourceError, match="usage-capped"):
         load(organisation, "x", "contents")
 

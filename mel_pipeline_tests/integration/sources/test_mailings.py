@@ -35,7 +35,7 @@ def platforms(sandbox: Sandbox) -> Iterator[dict[str, Mailchimp | Brevo]]:
         platform.calls.clear()
     yield {"mailchimp": mailchimp, "brevo": brevo}
     for platform in (mailchimp, brevo):
-        platform.clear_faults()
+        platform.recover()
         platform.announced_too_many = 0
     mailchimp.campaigns, brevo.campaigns = kept
     brevo.calls_left = 400
@@ -92,7 +92,7 @@ def test_mailchimp_report_without_bounces_has_no_delivered_either(
         "emails_sent": 10,
         "type": "regular",
     }
-    platforms["mailchimp"].add_fault("reports", status=200, body={"reports": [report], "total_items": 1})
+    platforms["mailchimp"].faults.add("reports", status=200, body={"reports": [report], "total_items": 1})
     load(organisation, "mailchimp", "content_metrics")
     assert counts(organisation, "c1") == {"emails_sent": "10"}
 
@@ -199,7 +199,7 @@ def test_brevo_campaigns_too_old_for_the_counts_in_the_list_are_requested_one_by
 def test_a_response_without_a_total_is_not_a_complete_list(
     organisation: Organisation, platforms: dict[str, Mailchimp | Brevo], source: str, body: dict[str, object]
 ) -> None:
-    platforms[source].add_fault("reports|emailCampaigns", times=None, status=200, body=body)
+    platforms[source].faults.add("reports|emailCampaigns", times=None, status=200, body=body)
     with pytest.raises(PermanentSourceError):
         load(organisation, source, "content_metrics")
     assert not organisation.warehouse.has_table("raw_platforms__metrics")

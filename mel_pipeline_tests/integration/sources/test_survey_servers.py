@@ -34,7 +34,7 @@ def servers(sandbox: Sandbox) -> Iterator[dict[str, Kobo | OdkCentral]]:
         server.calls.clear()
     yield {"kobo": kobo, "odk": odk}
     for server, submissions in zip((kobo, odk), originals, strict=True):
-        server.clear_faults()
+        server.recover()
         server.submissions, server.announced_too_many = submissions, 0
 
 
@@ -212,7 +212,7 @@ def test_a_form_without_a_question_that_is_known_warns_and_its_answers_are_kept(
     organisation: Organisation, servers: dict[str, Kobo]
 ) -> None:
     fields = [{"name": "x", "path": "/x", "type": "string", "binary": None, "selectMultiple": None}]
-    servers["odk"].add_fault("fields", times=None, status=200, body=json.dumps(fields).encode())
+    servers["odk"].faults.add("fields", times=None, status=200, body=json.dumps(fields).encode())
     result = load(organisation, "odk")
     assert "no question was recognised" in result.warnings[0]
     assert result.new > 100

@@ -30,6 +30,7 @@ ENVIRONMENT = (
 )  # fmt: skip
 SERVICES = ("mel.service", "mel-doctor.timer", "mel-backup.timer")
 USER = "mel"
+FOLDERS = ("MEL_HOME", "MEL_REPORTS_DIR", "MEL_BACKUP_DIR", "MEL_DELIVER_DIR")  # the service writes there
 
 
 class InstallError(Exception):
@@ -128,7 +129,8 @@ def _layout(options: argparse.Namespace) -> Layout:
     is_system = not options.user and os.geteuid() == 0
     if options.root == Path("/") and shutil.which("systemctl") is None:
         raise InstallError(
-            "systemd is needed. Without it run `mel dev` under your own supervisor; see docs/operator.md."
+            "systemd is needed (Debian: apt install systemd). Without it run `mel dev` under your own supervisor; see"
+            " docs/operator.md."
         )
     return Layout(options.root.absolute() if options.root != Path("/") else options.root, is_system)
 
@@ -138,7 +140,8 @@ def _install(layout: Layout, options: argparse.Namespace) -> None:
         _make_user(layout)
     release = _release(layout)
     _settings(layout, sample=options.sample)
-    for folder, mode in ((layout.home, 0o700), (layout.reports, 0o755), (layout.backups, 0o700)):
+    own = ((layout.home, 0o700), (layout.reports, 0o755), (layout.backups, 0o700))
+    for folder, mode in (*own, *(((layout.home / "sample", 0o700),) if options.sample else ())):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(mode)
         _give(layout, folder)
@@ -236,7 +239,7 @@ def _write_units(layout: Layout) -> None:
         "app": layout.named(layout.current),
         "env": layout.named(layout.env),
         "home": layout.named(layout.home),
-        "writes": " ".join(map(layout.named, (layout.home, layout.reports, layout.backups))),
+        "writes": " ".join(_writes(layout)),
         "user": USER,
         "target": "multi-user.target" if layout.is_system else "default.target",
     }
@@ -246,6 +249,19 @@ def _write_units(layout: Layout) -> None:
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", value)
         (layout.units / unit.name).write_text(text, encoding="utf-8")
+
+
+def _writes(layout: Layout) -> list[str]:
+    """Folders that the service may write: those made here, and those that its settings name elsewhere."""
+    own = [layout.named(folder) for folder in (layout.home, layout.reports, layout.backups)]
+    for line in layout.env.read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition("=")
+        folder = Path(value.strip().strip("'\""))
+        if name.strip() not in FOLDERS or not folder.is_absolute():
+            continue
+        if not any(folder.is_relative_to(other.lstrip("-")) for other in own):
+            own.append(f"-{folder}")  # a disk that is not mounted stops no service; what writes there says so
+    return own
 
 
 def _write_command(layout: Layout) -> None:

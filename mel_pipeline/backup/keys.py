@@ -62,10 +62,14 @@ def read_keys(path: Path, passphrase: str) -> dict[str, str]:
         opened: dict[str, str] = json.loads(_fernet(passphrase, salt).decrypt(written["sealed"].encode()))
     except (InvalidToken, ValueError, KeyError, TypeError):
         raise BackupError(
-            f"Opening {path}: MEL_BACKUP_PASSPHRASE is not the one it was made with, or the file is damaged."
+            f"Opening {path}: MEL_BACKUP_PASSPHRASE is not the one it was made with, or the file is damaged. Set the"
+            " passphrase you kept (a service: in /etc/mel/mel.env), or use another backup."
         ) from None
     except OSError as error:
-        raise BackupError(f"Opening {path}: {error.strerror}.") from None
+        raise BackupError(
+            f"Opening {path}: {error.strerror}. It must belong to the account that runs `mel`: run `chown {os.getuid()} {path}`"
+            " as root, then try again."
+        ) from None
     return opened
 
 

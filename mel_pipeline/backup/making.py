@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,7 +57,7 @@ def back_up(settings: Settings, warehouse: Warehouse, clock: Callable[[], dateti
     """
     place = place_of(settings)
     now = clock()
-    with _alone(place):
+    with alone(place):
         folder = place / now.strftime(manifest.NAME)
         partial = place / f".{folder.name}.partial"
         for left in place.glob(".mel-*.partial"):  # of an interrupted one
@@ -66,10 +68,7 @@ def back_up(settings: Settings, warehouse: Warehouse, clock: Callable[[], dateti
                 keys.write_keys(settings, keys.file_of(folder))
             partial.rename(folder)
         except OSError as error:
-            raise BackupError(
-                f"Writing a backup into {place}: {error.strerror or error}. Make room or choose another MEL_BACKUP_DIR. The"
-                " backups that are there are complete."
-            ) from error
+            raise BackupError(f"{_trouble(place, error)} The backups that are there are complete.") from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         gone = superfluous(manifest.backups(place), now, settings.backup_days)
@@ -98,7 +97,24 @@ def place_of(settings: Settings) -> Path:
     try:
         return private_folder(place)
     except OSError as error:
-        raise BackupError(f"Writing a backup into {place}: {error.strerror}.") from None
+        raise BackupError(_trouble(place, error)) from None
+
+
+def _trouble(place: Path, error: OSError) -> str:
+    """What the system refused, and what to do about it."""
+    if isinstance(error, PermissionError):
+        advice = (
+            f"The folder must belong to the account that runs `mel` (here: number {os.getuid()}): run `chown {os.getuid()}"
+            f" {place}` as root"
+        )
+    elif error.errno == errno.EROFS:
+        advice = (
+            "A service may write only where its units say: make the folder, give it to the account that runs `mel`, and run"
+            " `make install` again, which adds it to them"
+        )
+    else:
+        advice = "Make room"
+    return f"Writing a backup into {place}: {error.strerror or error}. {advice}, or choose another MEL_BACKUP_DIR."
 
 
 def _write(
@@ -137,8 +153,17 @@ def published_quarters(warehouse: Warehouse) -> list[str]:
 
 
 @contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    with (place / ".lock").open("w") as lock:
+def alone(place: Path) -> Iterator[None]:
+    """Within the block no other backup is written into ``place``.
+
+    Raises:
+        BackupError: one is, or the folder may not be written.
+    """
+    try:
+        lock = (place / ".lock").open("w")
+    except OSError as error:
+        raise BackupError(_trouble(place, error)) from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

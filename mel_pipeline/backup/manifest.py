@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -59,10 +60,9 @@ def read(folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise BackupError(
-            f"Reading the backup {folder}: it has no {FILE}, so it is no complete backup. `mel backup --list` shows those"
-            " that are."
-        ) from None
+        raise BackupError(f"Reading the backup {folder}: {_instead(folder)}") from None
+    except PermissionError:
+        raise BackupError(_unreadable(folder)) from None
     except (OSError, ValueError, ValidationError) as error:
         raise BackupError(
             f"Reading {path}: {type(error).__name__}. The backup is damaged; use another one."
@@ -81,7 +81,13 @@ def check(folder: Path) -> Manifest:
         BackupError: files are missing, changed or too many; the message names some.
     """
     manifest = read(folder)
-    found = hashes(folder)
+    try:
+        # Folders that may not be entered are skipped without a word when files are listed.
+        if not all(os.access(path, os.R_OK | os.X_OK) for path in folder.rglob("*") if path.is_dir()):
+            raise BackupError(_unreadable(folder))
+        found = hashes(folder)
+    except PermissionError:
+        raise BackupError(_unreadable(folder)) from None
     wrong = [f"{name} is missing" for name in sorted(manifest.files.keys() - found.keys())]
     wrong += [f"{name} is not part of it" for name in sorted(found.keys() - manifest.files.keys())]
     wrong += [
@@ -93,6 +99,26 @@ def check(folder: Path) -> Manifest:
         more = f", and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise BackupError(f"Checking the backup {folder}: {', '.join(wrong[:5])}{more}. Use another backup.")
     return manifest
+
+
+def _instead(folder: Path) -> str:
+    """Why a folder is no backup, and which folders near it are."""
+    why = f"it has no {FILE}, so it is no complete backup." if folder.is_dir() else "there is no such folder."
+    near = [str(path) for place in (folder, folder.parent) for path in backups(place)]
+    there = (
+        f"Complete ones here: {', '.join(near[-3:])}."
+        if near
+        else "`mel backup --list` shows those that are."
+    )
+    return f"{why} {there}"
+
+
+def _unreadable(folder: Path) -> str:
+    return (
+        f"Reading the backup {folder}: the account that runs `mel` (here: number {os.getuid()}) may not read all of it. As root"
+        f" put it and its .keys file where that account may go (a service: /var/backups/mel) and run `chown -R {os.getuid()}` on"
+        " that folder, then try again. Nothing was changed."
+    )
 
 
 def backups(place: Path) -> list[Path]:

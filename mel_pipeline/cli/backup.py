@@ -16,7 +16,9 @@ def backup(
     listed: Annotated[bool, typer.Option("--list", help="Show the backups that are there instead.")] = False,
     check: Annotated[
         Path | None,
-        typer.Option(help="Compare every file of a backup with its hash instead.", metavar="FOLDER"),
+        typer.Option(
+            help="Compare every file of a backup with its hash instead.", metavar="FOLDER", readable=False
+        ),
     ] = None,
 ) -> None:
     """Write a backup into MEL_BACKUP_DIR: data, published quarters, history, texts, reports; keys apart, encrypted."""
@@ -44,7 +46,10 @@ def backup(
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(help="The backup: a folder mel-YYYY-MM-DDTHHMMSSZ.")],
+    folder: Annotated[
+        Path,  # whether it may be read is said with what to do by `manifest`
+        typer.Argument(help="The backup: a folder mel-YYYY-MM-DDTHHMMSSZ.", readable=False),
+    ],
     verify: Annotated[
         bool, typer.Option(help="Recalculate every published quarter and compare it byte for byte.")
     ] = True,

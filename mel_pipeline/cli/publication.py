@@ -68,7 +68,9 @@ def publish(
     typer.echo(
         f"{quarter} is published, version {entry.version}. Its figures, targets, judgements and texts no longer change."
     )
-    typer.echo("Write the report again: `mel run` or the job quarterly_report.")
+    typer.echo(
+        f"Write the report again: `mel run --quarter {quarter}`, or the job quarterly_report, which asks no source."
+    )
 
 
 def _reasons(given: list[str]) -> dict[str, str]:

@@ -14,6 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from mel_pipeline.core.errors import ServingError
+
 _POOLS: list[ProcessPoolExecutor] = []  # open in this process
 
 
@@ -38,13 +40,23 @@ def workers(
 
     Ctrl-C interrupts a task (see ``interruptible``); between tasks the workers leave it to this process. A worker whose
     parent was killed ends by itself.
+
+    Raises:
+        ServingError: the system refuses the semaphores that they share.
     """
-    pool = ProcessPoolExecutor(
-        number,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(initializer, arguments),
-    )
+    try:
+        pool = ProcessPoolExecutor(
+            number,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(initializer, arguments),
+        )
+    except OSError as error:
+        raise ServingError(
+            f"Starting {number} processes: their semaphores could not be made in /dev/shm ({error.strerror or error}). As root"
+            " run `chmod 1777 /dev/shm` (in a container or chroot mount a tmpfs there), or set MEL_PROCESSES=1: one process"
+            " then does everything."
+        ) from error
     _POOLS.append(pool)
     try:
         yield pool

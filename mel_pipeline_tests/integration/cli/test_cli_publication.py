@@ -50,6 +50,7 @@ def test_a_quarter_is_published_explained_and_rebuilt(small: Small, at: Mel) -> 
     assert refused.returncode == 1
     done = at("publish", QUARTER, "--role", "Secretary General", "--note", "Checked with the teams")
     assert "2024-Q4 is published, version 1." in done.stdout
+    assert "`mel run --quarter 2024-Q4`" in done.stdout
     assert "identical" in at("rebuild", QUARTER).stdout
     output = at("explain", "mem-02", QUARTER).stdout
     for part in (

@@ -87,6 +87,26 @@ def test_the_service_writes_its_data_reports_and_backups_alone(root: Path) -> No
     assert modes == {"var/lib/mel": 0o700, "var/backups/mel": 0o700, "etc/mel/mel.env": 0o600}
 
 
+@pytest.mark.fault(199)
+def test_a_backup_folder_on_another_disk_is_open_to_the_service_after_installing_again(
+    installer: Any, root: Path
+) -> None:
+    settings = root / "etc/mel/mel.env"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(
+        text.replace("MEL_BACKUP_DIR=/var/backups/mel", "MEL_BACKUP_DIR=/mnt/disk/mel"), "utf-8"
+    )
+    assert installer.main(["--root", str(root), "--sample"]) == 0
+    (writes,) = values_of(root / "etc/systemd/system/mel-backup.service", "ReadWritePaths")
+    assert writes.split() == ["/var/lib/mel", "/srv/mel/reports", "/var/backups/mel", "-/mnt/disk/mel"]
+
+
+def test_the_home_of_the_sample_is_there_before_the_first_start(root: Path) -> None:
+    """`users.yml` is written there by hand before anything has run."""
+    home = root / "var/lib/mel/sample"
+    assert home.is_dir() and home.stat().st_mode & 0o777 == 0o700
+
+
 def test_secrets_reach_the_service_as_a_credential_and_stand_in_no_unit(root: Path) -> None:
     settings = (root / "etc/mel/mel.env").read_text(encoding="utf-8")
     (passphrase,) = [

@@ -133,9 +133,8 @@ def test_phones_get_the_narrow_drawing(browser, pages):
         page.close()
 
 
-@pytest.mark.parametrize("period", ["2024-Q4", "2024"])
-def test_a_phone_shows_one_picture_of_reach_until_all_is_asked_for(browser, pages, period):
-    page = opened(browser, pages[period], 390)
+def test_a_phone_shows_one_picture_of_reach_until_all_is_asked_for(browser, pages):
+    page = opened(browser, pages["2024"], 390)
     part = page.locator("section[aria-labelledby=topic-reach]")
     charts = part.locator("figure").all()
     assert len(charts) > 1

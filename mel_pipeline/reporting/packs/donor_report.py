@@ -135,7 +135,7 @@ def _logframe(document: Document, view: View, statements: list[Statement]) -> No
         ])  # fmt: skip
         if one.status and one.status.code in STATUS_COLOURS:
             colours[len(rows) - 1, 5] = light[STATUS_COLOURS[one.status.code]]
-    document.table(rows, [5.0, 3.7, 2.0, 2.0, 2.1, 2.2], numbers=(2, 3, 4), size=8.5, colours=colours)
+    document.table(rows, [4.2, 3.2, 2.4, 2.6, 2.4, 2.2], numbers=(2, 3, 4), size=8.5, colours=colours)
     for one in statements:
         if one.note:
             document.paragraph(f"{one.name}: {one.note}", style="Caption")

@@ -97,6 +97,7 @@ class Document:
     def to_write(self, prompt: str) -> None:
         """A shaded place for words that no figure says; what belongs there stands in it."""
         table = self.file.add_table(rows=1, cols=1)
+        _keep_whole(table.rows[0], is_head=False)
         cell = table.cell(0, 0)
         _shade(cell, self.view.palette.light["warm"])
         _border(cell, self.look.warm)

@@ -1,8 +1,8 @@
-"""Events that a list can be of, for whoever has to name one: as the CRM was last loaded."""
+"""Events that a list can be of, to choose from: as the CRM was last loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -64,7 +64,7 @@ class EventReader:
             with warehouse.connect():
                 self._last = self._read(warehouse)
         except WarehouseError:
-            pass  # the last answer is offered; who gives a list is told whether it could be looked up
+            pass  # busy: the last answer is offered
         return self._last
 
     def _read(self, warehouse: Warehouse) -> Offered:
@@ -99,10 +99,8 @@ class EventReader:
 def in_order(events: Sequence[EventChoice], days: Collection[date], today: date) -> list[EventChoice]:
     """Those nearest to the days of a list; of a list that is not read yet past ones, the latest first, then coming ones."""
     if days:
-        key: Callable[[EventChoice], tuple[int, ...]] = lambda event: (_gap(event, days),)  # noqa: E731
-    else:
-        key = lambda event: _recent(event, today)  # noqa: E731
-    return sorted(events, key=key)[:MOST]
+        return sorted(events, key=lambda event: _gap(event, days))[:MOST]
+    return sorted(events, key=lambda event: _recent(event, today))[:MOST]
 
 
 def suggested(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -32,6 +33,17 @@ FOR_OPERATORS = {NEEDS_ROLE: "operator"}
 
 class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Settings and warehouse, read when an asset runs and never at definition load."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Mel]:
+        """For one run; Dagster's own files stay open for it, too."""
+        from mel_pipeline.defs.serving.history import keep_history_open
+
+        if context.instance is None:  # outside a run
+            yield self
+            return
+        with keep_history_open(Path(context.instance.root_directory)):
+            yield self
 
     @cached_property
     def settings(self) -> Settings:

@@ -19,12 +19,18 @@ import sqlalchemy as sa
 
 @contextmanager
 def keep_history_open(folder: Path) -> Iterator[None]:
-    """Pool the connections to every SQLite file that Dagster opens below ``folder``, until the end of the block."""
+    """Pool the connections to every SQLite file that Dagster opens below ``folder``, until the end of the block.
+
+    A block within another does nothing of its own: the outer one keeps the files open.
+    """
     from dagster._core.storage.event_log.sqlite import sqlite_event_log
     from dagster._core.storage.runs.sqlite import sqlite_run_storage
 
     modules = [sqlite_event_log, sqlite_run_storage]
     make: Callable[..., sa.Engine] = vars(sqlite_event_log)["create_engine"]
+    if isinstance(getattr(make, "__self__", None), _Engines):
+        yield
+        return
     engines = _Engines(folder.resolve(), make)
     for module in modules:  # Dagster's own name, no other hook
         setattr(module, "create_engine", engines.engine)  # noqa: B010

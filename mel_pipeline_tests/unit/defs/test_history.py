@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 
+from mel_pipeline.defs.context import Mel
 from mel_pipeline.defs.serving.history import keep_history_open
 
 
@@ -89,3 +90,24 @@ def test_each_file_gets_one_engine_and_dagster_is_restored_afterwards(tmp_path):
         assert {run.run_id for run in again.get_runs()} == set(runs)
         [last, earlier] = again.fetch_materializations(counted.key, limit=9).records
         assert [last.run_id, earlier.run_id] == runs[::-1]
+
+
+def test_a_run_keeps_the_files_open_by_itself_wherever_it_was_launched(tmp_path):
+    shared = []
+
+    @dg.asset
+    def looking(mel: Mel) -> None:
+        first, second = (sqlite_event_log.create_engine(f"sqlite:///{tmp_path}/a.db") for _ in range(2))
+        shared.append(first is second)
+
+    before = sqlite_event_log.create_engine
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        result = dg.materialize([looking], instance=instance, resources={"mel": Mel()})
+        assert result.success and shared == [True]
+        assert sqlite_event_log.create_engine is before
+        assert instance.get_run_by_id(result.run_id).status == dg.DagsterRunStatus.SUCCESS
+        with keep_history_open(tmp_path):
+            kept = sqlite_event_log.create_engine
+            assert dg.materialize([looking], instance=instance, resources={"mel": Mel()}).success
+            assert sqlite_event_log.create_engine == kept, "the outer block still keeps them"
+    assert shared == [True, True]

@@ -15,6 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # How tests are distributed over processes. Those of the browser run apart: Playwright's event loop and Dagster's
 # cannot share a process.
 SPREAD := -n 2 --dist worksteal
+IN_BROWSER := -n 2 --dist loadgroup --no-loadscope-reorder mel_pipeline_tests/browser
 
 OPTIONS ?=
 
@@ -27,11 +28,11 @@ report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual e
 
 test: .venv/dev.stamp $(DBT) browser    ## Set up and run the tests, in some ten minutes
 	@$(BIN)/python -m pytest -m "not exhaustive and not long" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m "not exhaustive and not long" $(SPREAD) mel_pipeline_tests/browser
+	@$(BIN)/python -m pytest -m "not exhaustive and not long" $(IN_BROWSER)
 
 test-long: .venv/dev.stamp $(DBT) browser    ## Run the tests of five seconds or more that `make test` leaves out, in a quarter of an hour
 	@$(BIN)/python -m pytest -m "long and not exhaustive" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m "long and not exhaustive" $(SPREAD) mel_pipeline_tests/browser
+	@$(BIN)/python -m pytest -m "long and not exhaustive" $(IN_BROWSER)
 
 test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three minutes
 	@$(BIN)/python -m pytest $(SPREAD)
@@ -111,10 +112,15 @@ FORCE:
 
 # System packages the tests need: a browser, a proxy for the login, an office suite to open the workbook, a PDF reader, the programs of a
 # PostgreSQL server (tests start their own), Java for Spark, systemd to check our units.
-# As root on Debian they are installed; otherwise the message says what to install.
+# As root on Debian they are installed; otherwise the message says what to install. Any Chromium will do; the headless shell, where
+# there is a package of it, takes a third of the time.
 browser:
+	@command -v chromium-headless-shell >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell; } \
+	  >/dev/null 2>&1 || true
 	@missing=""; \
-	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  command -v google-chrome >/dev/null || missing="$$missing chromium-headless-shell"; \
 	command -v caddy >/dev/null || missing="$$missing caddy"; \
 	command -v soffice >/dev/null || missing="$$missing libreoffice-calc-nogui"; \
 	ls /usr/lib/libreoffice/program/libsdlo.so >/dev/null 2>&1 || missing="$$missing libreoffice-impress-nogui"; \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -21,12 +22,38 @@ FLAGS = [
 ]
 
 
+# The headless shell draws the same pages; the whole browser starts its own windows and toolbars for each, a second of
+# processor time.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+# What takes minutes or a server of its own comes first, so that no worker is left with it alone.
+FIRST = ("team", "sandbox", "test_workbook_in_mel_dev", "test_report_page")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one server, sample organisation or site stay in one worker (`--dist loadgroup`): it is set up once."""
+    here = Path(__file__).parent
+    mine = [(place, item) for place, item in enumerate(items) if item.path.parent == here]
+    for _, item in mine:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    ordered = sorted((item for _, item in mine), key=lambda item: _turn(_group(item)))
+    for (place, _), item in zip(mine, ordered, strict=True):
+        items[place] = item
+
+
+def _group(item: pytest.Item) -> str:
+    used = getattr(item, "fixturenames", ())
+    return next((name for name in ("team", "sandbox") if name in used), item.path.stem)
+
+
+def _turn(group: str) -> tuple[int, str]:
+    return (FIRST.index(group) if group in FIRST else len(FIRST)), group
+
+
 @pytest.fixture(scope="package")  # Playwright holds an event loop, which must not leak into other tests
 def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next((found for name in names if (found := shutil.which(name))), None)
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
-        pytest.fail("Testing pages: no browser found. Install one: apt-get install chromium")
+        pytest.fail("Testing pages: no browser found. Install one: apt-get install chromium-headless-shell")
     with sync_playwright() as running:
         opened = running.chromium.launch(executable_path=path, args=FLAGS)
         yield opened

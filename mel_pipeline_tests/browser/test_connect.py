@@ -7,10 +7,9 @@ import os
 import re
 import socket
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser
 
 from mel_pipeline.core import connected
 from mel_pipeline.sandbox.server import Sandbox
+from mel_pipeline_tests.fixtures.forking import Forking
 
 pytestmark = pytest.mark.slow
 SERVICES = {
@@ -67,47 +67,54 @@ def settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
     }
 
 
+@dataclass
+class Connecting:
+    """`mel connect` as it runs. ``code``: its exit code, once it has ended."""
+
+    process: Forking
+    code: int | None = None
+
+    def address(self) -> str:
+        said = []
+        for line in self.process.lines():
+            said.append(line)
+            if re.match(r"http://127\.0\.0\.1:\d+/.*code", line):
+                return line.strip()
+        raise AssertionError("".join(said))
+
+    def ended(self) -> str:
+        """Wait for its end; what it has said since the address."""
+        said, self.code = self.process.rest()
+        return said
+
+
 @contextmanager
-def connecting(service: str, sandbox: Sandbox, home: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "mel_pipeline", "connect", service, "--port", str(free_port(sandbox))]
-    process = subprocess.Popen(
-        command,
-        env=settings(sandbox, home),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        bufsize=1,
-    )
+def connecting(service: str, sandbox: Sandbox, home: Path, forked: Forking) -> Iterator[Connecting]:
+    arguments = ("connect", service, "--port", str(free_port(sandbox)))
+    program = "from mel_pipeline.cli.main import main; main()"
+    forked.start(program, *arguments, said=home / "said", environment=settings(sandbox, home))
+    running = Connecting(forked)
     try:
-        yield process
+        yield running
     finally:
-        process.kill()
-        process.wait()
-
-
-def address_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if re.match(r"http://127\.0\.0\.1:\d+/.*code", line):
-            return line.strip()
-    raise AssertionError("".join(said))
+        if running.code is None:
+            forked.kill()
+            running.ended()
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_consent_in_the_browser_gives_credentials_that_the_service_takes(
-    browser: Browser, sandbox: Sandbox, tmp_path: Path, service: str
+    browser: Browser, sandbox: Sandbox, forked: Forking, tmp_path: Path, service: str
 ) -> None:
-    with connecting(service, sandbox, tmp_path) as process:
+    with connecting(service, sandbox, tmp_path, forked) as process:
         page = browser.new_page()
-        page.goto(address_of(process))
+        page.goto(process.address())
         page.click("#accept")
         page.wait_for_url("**/callback?**")
         assert "Go back to the terminal" in page.inner_text("body")
-        said, _ = process.communicate(timeout=120)
+        said = process.ended()
         page.close()
-    assert process.returncode == 0, said
+    assert process.code == 0, said
     assert "It may: Read" in said or "It may: See" in said
     assert "It ends:" in said and "It answers." in said
     assert ("Ends on" in said) is (service == "linkedin")
@@ -119,25 +126,27 @@ def test_consent_in_the_browser_gives_credentials_that_the_service_takes(
 
 
 def test_a_person_who_refuses_leaves_nothing_behind(
-    browser: Browser, sandbox: Sandbox, tmp_path: Path
+    browser: Browser, sandbox: Sandbox, forked: Forking, tmp_path: Path
 ) -> None:
-    with connecting("zoho", sandbox, tmp_path) as process:
+    with connecting("zoho", sandbox, tmp_path, forked) as process:
         page = browser.new_page()
-        page.goto(address_of(process))
+        page.goto(process.address())
         page.click("#reject")
-        said, _ = process.communicate(timeout=60)
+        said = process.ended()
         page.close()
-    assert process.returncode == 1
+    assert process.code == 1
     assert "consent was not given (access_denied). Nothing was stored." in said
     assert not (tmp_path / "secrets" / connected.FILE).exists()
 
 
-def test_a_scope_that_is_unticked_is_named(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> None:
-    with connecting("youtube", sandbox, tmp_path) as process:
+def test_a_scope_that_is_unticked_is_named(
+    browser: Browser, sandbox: Sandbox, forked: Forking, tmp_path: Path
+) -> None:
+    with connecting("youtube", sandbox, tmp_path, forked) as process:
         page = browser.new_page()
-        page.goto(address_of(process))
+        page.goto(process.address())
         page.uncheck('input[name$="yt-analytics.readonly"]')
         page.click("#accept")
-        said, _ = process.communicate(timeout=120)
+        said = process.ended()
         page.close()
     assert "Not granted: https://www.googleapis.com/auth/yt-analytics.readonly." in said

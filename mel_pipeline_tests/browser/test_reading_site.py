@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mel_pipeline.reporting.site import build_site
-from mel_pipeline_tests.browser.test_report_page import CONTRAST, CUT_OFF
+from mel_pipeline_tests.browser.looks import CUT_OFF, looks_right
 from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.fixtures.site import sample_site, sources_in
 
@@ -84,19 +84,11 @@ def at_rest(page):
     [pytest.param(one, marks=() if one.endswith(IN_ENGLISH) else pytest.mark.long) for one in PAGES],
 )
 def test_no_accessibility_issue_is_found_on_any_kind_of_page(browser, roots, address):
-    from axe_playwright_python.sync_playwright import Axe
-
     page = opened(browser, f"{roots['file']}/{address}")
     page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
     if address == "index.html":
         page.fill("#q", "asia")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for width in (390, 1280):
-            page.set_viewport_size({"width": width, "height": 800})
-            found = Axe().run(page).response["violations"]
-            assert [(item["id"], item["nodes"][0]["html"]) for item in found] == [], (scheme, width)
-            assert page.evaluate(CONTRAST) == []
+    looks_right(page)
     page.close()
 
 

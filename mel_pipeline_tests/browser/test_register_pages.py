@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mel_pipeline.reporting.site import build_site
-from mel_pipeline_tests.browser.test_report_page import CONTRAST, CUT_OFF
+from mel_pipeline_tests.browser.looks import CUT_OFF, looks_right
 from mel_pipeline_tests.fixtures.register import register
 from mel_pipeline_tests.fixtures.site import attended, sample_site, sources_in
 from mel_pipeline_tests.golden.sample_edition import QUARTERS, fewer_charts
@@ -103,21 +103,11 @@ def test_nothing_is_loaded_and_nothing_is_refused(browser, site):
 
 @pytest.mark.parametrize("address", PAGES)
 def test_no_accessibility_issue_is_found_and_no_page_scrolls_sideways(browser, site, address):
-    from axe_playwright_python.sync_playwright import Axe
-
     page = browser.new_page()
     page.goto(f"{site.as_uri()}/{address}")
     page.evaluate("[...document.querySelectorAll('tbody tr')].slice(20).forEach(row => row.remove())")
     page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for width in (390, 1280):
-            page.set_viewport_size({"width": width, "height": 800})
-            found = Axe().run(page).response["violations"]
-            assert [(item["id"], item["nodes"][0]["html"]) for item in found] == [], (scheme, width)
-            assert page.evaluate(CONTRAST) == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert page.evaluate(CUT_OFF) == [], width
+    looks_right(page)
     page.close()
 
 

@@ -9,39 +9,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from mel_pipeline.reporting import build_editions, build_report
 from mel_pipeline.reporting.edition import Decision, Narrative, Publication, Wording
+from mel_pipeline_tests.browser.looks import CONTRAST, CUT_OFF, LOOKS, looks_right
 from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
 # Run by `make test` and CI; a browser is too slow for the fast tests.
 pytestmark = pytest.mark.slow
-
-# Contrast of every piece of text against the first opaque background behind it (WCAG 2.2, 1.4.3).
-CONTRAST = """() => {
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const light = c => { const [r, g, b] = c.slice(0, 3).map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
-  const ground = node => { for (; node; node = node.parentElement) { const c = rgb(getComputedStyle(node).backgroundColor); if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
-  const poor = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode, box = node.parentElement;
-    if (!node.textContent.trim() || !box.checkVisibility()) continue;
-    const [low, high] = [light(rgb(getComputedStyle(box).color)), light(ground(box))].sort((a, b) => a - b);
-    const ratio = (high + .05) / (low + .05);
-    if (ratio < 4.5) poor.push([node.textContent.trim().slice(0, 40), ratio.toFixed(2)]);
-  }
-  return poor;
-}"""
-
-CUT_OFF = """() => [...document.querySelectorAll('main *')].filter(node => {
-  if (node.closest('.scroll') || node.closest('.hidden') || !node.checkVisibility()) return false;
-  const box = node.getBoundingClientRect();
-  return box.width > 0 && (box.left < -1 || box.right > innerWidth + 1);
-}).map(node => node.outerHTML.slice(0, 80))"""
 
 
 @pytest.fixture(scope="module")
@@ -63,21 +40,23 @@ def opened(browser, path: Path, width=1280, height=800, scheme="light"):
     return page
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 900, 1280])
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
-def test_the_page_never_scrolls_sideways(browser, pages, period, width):
-    page = opened(browser, pages[period], width)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(CUT_OFF) == []
+def test_the_page_never_scrolls_sideways(browser, pages, period):
+    page = opened(browser, pages[period])
+    for width in (320, 390, 768, 900, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT_OFF) == [], width
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_all_text_has_enough_contrast_with_its_background(browser, pages, scheme, width):
-    page = opened(browser, pages["2024-Q4"], width, scheme=scheme)
+def test_all_text_has_enough_contrast_with_its_background(browser, pages):
+    page = opened(browser, pages["2024-Q4"])
     page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
-    assert page.evaluate(CONTRAST) == []
+    for scheme, width, _ in LOOKS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(CONTRAST) == [], (scheme, width)
     page.close()
 
 
@@ -218,11 +197,5 @@ def languages_built(tmp_path_factory) -> dict[str, Path]:
 def test_no_accessibility_issue_is_found_in_any_language_theme_or_width(browser, languages_built, language):
     page = opened(browser, languages_built[language])
     page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for width in (390, 1280):
-            page.set_viewport_size({"width": width, "height": 800})
-            found = Axe().run(page).response["violations"]
-            assert [(item["id"], item["nodes"][0]["html"]) for item in found] == [], (scheme, width)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)
     page.close()

@@ -22,8 +22,9 @@ from starlette.websockets import WebSocket
 
 from mel_pipeline.defs.serving.guard import App, Guard
 from mel_pipeline.defs.serving.report_files import with_reports
+from mel_pipeline_tests.browser.looks import CONTRAST
 from mel_pipeline_tests.browser.test_reading_site import site  # noqa: F401 - the same site
-from mel_pipeline_tests.browser.test_report_page import CONTRAST, pages  # noqa: F401 - the same pages
+from mel_pipeline_tests.browser.test_report_page import pages  # noqa: F401 - the same pages
 from mel_pipeline_tests.golden.sample_edition import REPORTS
 
 pytestmark = pytest.mark.slow

@@ -21,7 +21,7 @@ from mel_pipeline.transform import SqlProject
 from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.engines import runner_for
 from mel_pipeline.transform.variables import sql_variables
-from mel_pipeline_tests.browser.test_report_page import CUT_OFF
+from mel_pipeline_tests.browser.looks import CUT_OFF
 from mel_pipeline_tests.conftest import Organisation, organisation_in
 from mel_pipeline_tests.fixtures.shared import made_once
 
@@ -167,9 +167,10 @@ def test_the_figure_of_the_project_leads_to_its_row_by_programme(page, start):
     expect(page.locator("#d-2025")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_of_the_project_page_is_cut_off(browser, start, width):
-    opened = browser.new_page(viewport={"width": width, "height": 800})
+def test_nothing_of_the_project_page_is_cut_off(browser, start):
+    opened = browser.new_page()
     opened.goto(start.replace("index.html", "projects/index.html"))
-    assert opened.evaluate(CUT_OFF) == []
+    for width in (1280, 390):
+        opened.set_viewport_size({"width": width, "height": 800})
+        assert opened.evaluate(CUT_OFF) == [], width
     opened.close()

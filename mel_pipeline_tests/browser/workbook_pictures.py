@@ -14,7 +14,7 @@ import openpyxl
 from playwright.sync_api import sync_playwright
 
 from mel_pipeline.core.settings import PROJECT
-from mel_pipeline_tests.browser.conftest import FLAGS
+from mel_pipeline_tests.browser.conftest import FLAGS, NAMES
 from mel_pipeline_tests.browser.test_workbook_page import downloaded, page_over
 
 IMAGES = PROJECT / "docs" / "images"
@@ -87,9 +87,7 @@ def filled(content: bytes, path: Path) -> Path:
 
 
 def main() -> None:
-    chromium = next(
-        found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))
-    )
+    chromium = next(found for name in NAMES if (found := shutil.which(name)))
     with (
         tempfile.TemporaryDirectory() as folder,
         page_over(Path(folder) / "home") as ui,

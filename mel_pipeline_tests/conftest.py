@@ -104,9 +104,8 @@ def drawn_once(drawn_pictures: Path) -> Iterator[None]:
 @pytest.fixture
 def postgres_url(postgres: Server) -> Iterator[str]:
     """An empty database for one test."""
-    url = postgres.database()
-    yield url
-    postgres.drop(url)
+    with postgres.lent() as url:
+        yield url
 
 
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])

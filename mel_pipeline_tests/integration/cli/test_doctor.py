@@ -156,6 +156,7 @@ STATES = [
 
 @pytest.mark.fault(56)
 @pytest.mark.parametrize(("beat", "runs", "daemon", "queue", "words"), STATES)
+@pytest.mark.sweep
 def test_a_daemon_dead_for_two_minutes_and_a_queue_that_does_not_move_are_broken(
     settings: Settings,
     beat: timedelta,

@@ -55,6 +55,7 @@ def loaded(small: Small) -> set[str]:
 
 @pytest.mark.fault(194)
 @pytest.mark.parametrize("said", ["", "TRN-9", "the course on care? (6 Dec)"])
+@pytest.mark.sweep("TRN-9")
 def test_a_list_without_a_right_code_is_kept_and_named_later_without_the_file(small, said) -> None:
     desk = ListDesk(small.settings)
     answer = desk.give("list.csv", SHEET, said)
@@ -113,6 +114,7 @@ def test_a_code_within_the_list_is_said_to_be_there_as_no_choice_would_mend_it(s
 
 
 @pytest.mark.parametrize("name", ["../../secret.csv", "/etc/passwd", ".withdrawn", "nowhere.csv", ""])
+@pytest.mark.sweep
 def test_no_name_leads_out_of_the_folder(small, tmp_path, name) -> None:
     (tmp_path / "secret.csv").write_bytes(SHEET)
     desk = ListDesk(small.settings)

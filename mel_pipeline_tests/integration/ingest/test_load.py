@@ -399,6 +399,7 @@ _LOAD_FOR_EVER = """
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.2, 0.45, 0.8])
 @pytest.mark.fault(1)
+@pytest.mark.sweep("0.45")
 def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(
     warehouse: Warehouse, forked: Forking, tmp_path: Path, delay: float
 ) -> None:

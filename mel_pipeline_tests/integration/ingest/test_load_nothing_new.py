@@ -114,6 +114,7 @@ def test_an_empty_load_is_logged_and_changes_nothing(warehouse: Warehouse, monke
         "update raw_zoho_crm__deals set _is_deleted = true where _row_key = '1'",
     ],
 )
+@pytest.mark.sweep
 def test_a_table_edited_by_hand_is_restored(warehouse: Warehouse, by_hand: str) -> None:
     load(warehouse, deal(1), deal(2))
     with warehouse.transaction() as connection:

@@ -62,6 +62,7 @@ def test_the_second_download_of_the_case_keeps_and_adds_answers(tmp_path: Path, 
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.behaviour("keeps_answers", "zoho_survey")
 @pytest.mark.fault(76)
+@pytest.mark.sweep("duckdb-True")
 def test_an_export_without_a_question_keeps_what_an_earlier_one_said(
     tmp_path: Path, warehouse_url: str, together: bool
 ) -> None:

@@ -223,6 +223,7 @@ def test_themes_of_few_people_or_with_a_name_are_merged_on_the_page(small):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.sweep("fr")
 def test_the_file_is_written_in_each_language_and_comes_back(small, language):
     survey(small, many(2, "More time"))
     accept(small, fill(downloaded(small, "first", language), "theme_1", {"More": "Temps"}))

@@ -228,6 +228,7 @@ THOUSAND = {"en": "1,900", "fr": "1 900", "es": "1.900", "ca": "1.900"}
 
 @pytest.mark.behaviour("four_languages", "linkedin")
 @pytest.mark.parametrize("language", list(POSTS))
+@pytest.mark.sweep("fr")
 def test_organic_posts_are_told_from_sponsored_ones_in_every_language(tmp_path: Path, language: str) -> None:
     organic, sponsored = KINDS[language]
     row = ["Marguerite Sample", "07/14/2026"]

@@ -165,6 +165,7 @@ def require_foreseen(what: str, outcomes: Counter[str]) -> None:
 @pytest.mark.fault(41)
 @pytest.mark.behaviour("any_file", "*")
 @pytest.mark.parametrize("path", SURVEYS, ids=lambda path: path.name)
+@pytest.mark.sweep("google_forms_en", "kobo_repeats_fr")
 def test_whatever_a_survey_file_holds_is_read_quarantined_or_refused(path: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, _env_file=None)
     outcomes: Counter[str] = Counter()

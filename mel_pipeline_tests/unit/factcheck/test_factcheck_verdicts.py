@@ -71,6 +71,7 @@ def test_the_same_draft_as_docx_gets_the_same_verdicts(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", known_languages())
+@pytest.mark.sweep("fr")
 def test_the_same_draft_as_pdf_gets_the_same_verdicts(
     language: str, published: Published, tmp_path: Path
 ) -> None:

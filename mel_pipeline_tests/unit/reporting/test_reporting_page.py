@@ -190,6 +190,7 @@ def test_texts_missing_in_a_language_fall_back_to_english_and_are_listed(sources
     ]
     + [pytest.param("report.css", content, marks=pytest.mark.slow) for content in ("", None)],
 )
+@pytest.mark.sweep
 def test_a_broken_template_stops_the_report_and_leaves_no_page(sources, tmp_path, name, content):
     path = sources / "templates" / name
     if content is None:

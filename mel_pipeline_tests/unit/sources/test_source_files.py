@@ -371,6 +371,7 @@ FAR = HEADER + b'<row r="900000000"><c><v>1</v></c></row>'
      (changed(workbook(), shares_a_long_text), "cells repeat long texts")],
     ids=["utf-16", "character reference", "cells in utf-16", "spaces", "one text often"],
 )  # fmt: skip
+@pytest.mark.sweep("utf-16", "spaces", "character")
 def test_what_hides_the_cost_of_a_workbook_from_a_look_at_its_bytes_does_not_help(
     tmp_path: Path, content: bytes, expected: str
 ) -> None:

@@ -99,6 +99,7 @@ def answers(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("tool", FIRST)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.fault(28)
+@pytest.mark.sweep("-google_forms", "-kobo")
 def test_an_export_of_every_tool_says_the_same_in_every_encoding(
     tmp_path: Path, tool: str, encoding: str
 ) -> None:
@@ -112,6 +113,7 @@ def test_an_export_of_every_tool_says_the_same_in_every_encoding(
 @pytest.mark.behaviour("delimiter", "*")
 @pytest.mark.parametrize("tool", FIRST)
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.sweep(";-google_forms", ";-kobo")
 def test_an_export_of_every_tool_says_the_same_with_every_delimiter(
     tmp_path: Path, tool: str, delimiter: str
 ) -> None:
@@ -412,6 +414,7 @@ def test_a_codebook_of_a_survey_names_its_questions_scale_and_event(tmp_path: Pa
 
 @pytest.mark.behaviour("promoter_range", "*")
 @pytest.mark.parametrize("value", ["11", "-1", "7.5", "nine"])
+@pytest.mark.sweep
 def test_a_recommendation_outside_0_to_10_is_quarantined_and_its_response_counts_without_it(
     tmp_path: Path, value: str
 ) -> None:

@@ -79,6 +79,7 @@ def test_a_chosen_event_wins_over_codes_in_the_name_and_a_stroke_in_a_code_is_no
 
 
 @pytest.mark.fault(195)
+@pytest.mark.long
 def test_the_same_list_for_two_events_is_said_and_one_taken_out_no_longer_counts(small) -> None:
     desk = ListDesk(small.settings)
     desk.give("list.csv", NO_DAY, "TRN-2")

@@ -237,7 +237,7 @@ def outcomes(warehouse: Warehouse, story: list[Event]) -> list[object]:
 @pytest.mark.exhaustive
 @pytest.mark.deep
 # Without shrinking: an example takes a second, and the stories are short.
-@settings(max_examples=examples(8, 30), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=examples(3, 30), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(story=STORY)
 def test_any_sequence_of_loads_ends_as_if_every_row_had_been_compared(story: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:

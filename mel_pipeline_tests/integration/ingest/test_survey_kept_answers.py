@@ -111,7 +111,7 @@ def test_a_codebook_that_is_corrected_takes_back_what_it_read_wrongly(
 
 @given(st.lists(st.tuples(st.sets(st.sampled_from(sorted(ROLES))), st.booleans()), min_size=1, max_size=4))
 @settings(
-    max_examples=examples(3, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(2, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @pytest.mark.deep
 @pytest.mark.slow  # each step is a load with all its checks

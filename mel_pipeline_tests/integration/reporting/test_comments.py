@@ -131,6 +131,7 @@ def many(count: int, words: str, start: int = 0) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.fault(174)
+@pytest.mark.long
 def test_comments_of_every_kind_stand_in_the_file_as_text_and_addresses_do_not(small):
     survey(small, KINDS)
     rows = shown(small)
@@ -233,6 +234,7 @@ def test_the_file_is_written_in_each_language_and_comes_back(small, language):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_file_given_back_without_themes_changes_nothing_and_an_agreed_theme_needs_two(small):
     survey(small, many(2, "More time"))
     found = judge(small.settings, fill(downloaded(small, "first"), "theme_1", {}))

@@ -124,6 +124,7 @@ def test_a_published_quarter_is_labelled_as_such(small: Small, tmp_path: Path):
     assert "Published, version 1 of" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_the_latest_edition_is_the_last_in_the_folder(small: Small, tmp_path: Path):
     for period, folders in (("2024-Q4", []), ("2024-Q4", ["2024-Q4", "2031"]), ("2024", ["2024", "2024-Q4"])):
         settings = small.settings.model_copy(update={"home": tmp_path})

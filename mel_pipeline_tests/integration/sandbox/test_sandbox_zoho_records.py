@@ -131,6 +131,7 @@ def test_a_page_token_is_valid_for_a_day_or_until_it_is_revoked(account: Account
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_page_tokens_reach_a_hundred_thousand_records_and_no_further(account: Account) -> None:
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(100_001)
     with asking(account) as zoho:

@@ -492,7 +492,7 @@ def test_an_export_of_a_handle_asks_for_the_number_of_the_account(tmp_path: Path
 
 
 @pytest.mark.deep
-@settings(max_examples=examples(40, 300), deadline=None)
+@settings(max_examples=examples(12, 300), deadline=None)
 @given(
     number=st.integers(0, 10**9),
     language=st.sampled_from(["en", "fr", "es", "ca"]),

@@ -43,6 +43,7 @@ def test_the_same_seed_makes_the_same_rows_and_another_seed_makes_others(load: P
     assert set(differing(load, other, TABLES)) == set(TABLES)
 
 
+@pytest.mark.long
 def test_every_declared_raw_table_is_there_with_its_columns(load: Path) -> None:
     project = SqlProject.load(PROJECT / "dbt_like_sql", VARIABLES)
     with duckdb.connect(str(load), read_only=True) as database:

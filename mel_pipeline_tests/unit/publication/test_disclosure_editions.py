@@ -301,7 +301,7 @@ def test_the_attack_recovers_nothing_from_successive_editions() -> None:
 @pytest.mark.slow
 @pytest.mark.deep
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.sweep
+@pytest.mark.long
 def test_the_attack_recovers_nothing_from_many_successive_editions(part: int) -> None:
     editions, withheld = attacked(HISTORIES // PARTS, seed=200 + part)
     assert editions > HISTORIES and withheld > HISTORIES  # four times as many as histories of a part

@@ -237,6 +237,7 @@ def test_two_processes_write_the_same_workbook(path):
 @pytest.mark.skipif(
     shutil.which("soffice") is None and not os.environ.get("CI"), reason="LibreOffice is not installed"
 )
+@pytest.mark.long
 def test_libreoffice_opens_it_and_shows_the_values(tmp_path):
     path = build_workbook(
         with_figure(sample_edition(), "RCH-02", "2024-Q4", note=EVIL[0]), tmp_path, REPORTS, "en"

@@ -171,6 +171,7 @@ def test_another_language_is_a_file(tmp_path):
     assert "2024-Q4" not in re.sub(r"<code>.*?</code>", "", html)
 
 
+@pytest.mark.long
 def test_texts_missing_in_a_language_fall_back_to_english_and_are_listed(sources, tmp_path):
     path = sources / "locales" / "es.yml"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

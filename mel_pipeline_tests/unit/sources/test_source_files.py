@@ -385,6 +385,7 @@ def test_one_sheet_under_many_names_counts_as_often_as_it_is_read(tmp_path: Path
     assert "10,000 cells" in bounded(tmp_path, content, Limits(cells=10_000))
 
 
+@pytest.mark.long
 def test_cells_are_counted_over_all_rows_and_exactly_the_limit_is_read(tmp_path: Path) -> None:
     rows = b"".join(b'<row r="%d"><c><v>1</v></c><c><v>2</v></c></row>' % n for n in range(1, 50_001))
     content = sheet_of(rows)  # more than one piece of what is read at a time

@@ -95,6 +95,7 @@ def test_the_same_list_for_two_events_is_said_and_one_taken_out_no_longer_counts
 
 
 @pytest.mark.fault(195)
+@pytest.mark.long
 def test_a_second_copy_that_counts_for_nobody_is_not_taken_for_the_right_one(small) -> None:
     desk = ListDesk(small.settings)
     desk.give("list.csv", SHEET, "TRN-1")

@@ -62,6 +62,7 @@ def counts(result: LoadResult) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("complete", [False, True])
+@pytest.mark.sweep
 def test_identical_rows_are_counted_and_logged_but_not_compared_again(
     warehouse: Warehouse, monkeypatch, complete: bool
 ) -> None:
@@ -75,6 +76,7 @@ def test_identical_rows_are_counted_and_logged_but_not_compared_again(
     assert len(warehouse.read("select * from load_ledger where status = 'loaded'")) == 2
 
 
+@pytest.mark.long
 def test_a_quarter_is_not_compared_again_because_others_were_loaded_since(
     warehouse: Warehouse, monkeypatch
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_dropped_table_is_recreated(warehouse: Warehouse) -> None:
     assert len(deals(warehouse)) == 1
 
 
+@pytest.mark.long
 def test_identical_rows_in_a_full_load_delete_the_others(warehouse: Warehouse) -> None:
     load(warehouse, deal(9))
     load(warehouse, deal(1), deal(2))

@@ -65,7 +65,6 @@ def small(tmp_path_factory) -> Small:
             event(3, status="Cancelled"),
         ],
     )
-    made.load_the_rest()
     came = [participation(number, number, 1) for number in range(1, 7)]
     came += [participation(10 + number, number, 2) for number in range(1, 4)]
     came += [

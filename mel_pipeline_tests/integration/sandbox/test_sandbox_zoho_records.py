@@ -167,6 +167,7 @@ def test_positions_shift_when_records_move_between_two_pages(account: Account) -
         assert by_number["data"] == second["data"]
 
 
+@pytest.mark.long
 def test_a_page_of_a_large_module_is_fast_once_it_is_sorted(account: Account) -> None:
     """Not a benchmark: sorting 100,000 records for every page would take a multiple of this."""
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(100_000)

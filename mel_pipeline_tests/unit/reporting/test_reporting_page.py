@@ -98,6 +98,7 @@ def test_headings_descend_one_level_at_a_time_and_tables_name_their_heads(page):
     assert '<html lang="en">' in page
 
 
+@pytest.mark.long
 def test_each_chart_appears_once_under_a_line_of_action_or_its_topic(tmp_path):
     edition = sample_edition()
     shared = edition.indicators["lines_of_action"].where(~edition.indicators["headline"], "1;2;3")

@@ -80,6 +80,7 @@ def test_another_number_word_order_or_width_is_drawn(tmp_path: Path, change) -> 
     assert draw.times == 2
 
 
+@pytest.mark.long
 def test_another_language_text_or_style_file_is_drawn(tmp_path: Path) -> None:
     draw = Drawer()
     drawn(frame_of(), tmp_path / "cache", draw)

@@ -345,6 +345,7 @@ def test_survey_exports_of_closed_quarters_stay_as_they_are_on_a_later_day(org: 
     assert {name: before[name] for name in closed} == {name: after[name] for name in closed}
 
 
+@pytest.mark.long
 def test_building_twice_gives_the_same_records(org: Organisation) -> None:
     build.cache_clear()
     again = build(TODAY)

@@ -88,6 +88,7 @@ def test_every_headline_figure_of_the_web_page_is_on_the_first_page_of_the_pdf(p
     assert [figure for figure in shown if squeezed(figure) not in first] == []
 
 
+@pytest.mark.sweep("2024-Q4 es")
 def test_nothing_is_printed_outside_the_margins(paper: Paper) -> None:
     for number, words in enumerate(words_of(paper.pdf), start=1):
         assert words
@@ -96,6 +97,7 @@ def test_nothing_is_printed_outside_the_margins(paper: Paper) -> None:
             assert word.top >= 20 and word.bottom <= HEIGHT - 20, (number, word)
 
 
+@pytest.mark.sweep("2024-Q4 fr")
 def test_no_words_overlap(paper: Paper) -> None:
     for number, words in enumerate(words_of(paper.pdf), start=1):
         ordered = sorted(words, key=lambda word: word.left)
@@ -113,6 +115,7 @@ def test_no_page_is_empty_or_nearly_so(paper: Paper, tmp_path: Path) -> None:
     assert min(shares) > 0.012, shares
 
 
+@pytest.mark.sweep("2024 en")
 def test_no_page_leaves_its_lower_third_empty_unless_a_chapter_ends(paper: Paper) -> None:
     assert wasted(paper.pdf) == []
 

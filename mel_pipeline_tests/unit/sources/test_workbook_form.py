@@ -187,6 +187,7 @@ def test_a_number_is_read_alike_in_every_language(whole: int, cents: int, marks:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.sweep
 def test_the_code_of_an_indicator_just_stated_can_be_chosen_for_its_figures(
     language: str, tmp_path: Path
 ) -> None:

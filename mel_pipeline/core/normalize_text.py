@@ -7,9 +7,11 @@ import unicodedata
 
 def normalize_text(text: str) -> str:
     """Strip case, accents, punctuation and repeated spaces, for exact comparison."""
-    letters = "".join(
-        c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)
-    )
+    letters = text.casefold()
+    if not letters.isascii():
+        letters = "".join(c for c in unicodedata.normalize("NFKD", letters) if not unicodedata.combining(c))
+    if _is_in_words(letters):
+        return " ".join(letters.split())
     return " ".join("".join(c if c.isalnum() else " " for c in letters).split())
 
 
@@ -25,7 +27,7 @@ def normalize_answer(text: str) -> str:
     and `3`. Of words alone it gives the same as ``normalize_text``.
     """
     spaced = " ".join(_without_accents(text).split())
-    if not any(c.isalpha() for c in spaced):
+    if _is_in_words(spaced) or not any(c.isalpha() for c in spaced):
         return spaced
     kept = (c if _counts(spaced, place) else " " for place, c in enumerate(spaced))
     return " ".join("".join(kept).split())
@@ -36,7 +38,14 @@ def is_bare(text: str) -> bool:
     return any(c.isdigit() for c in text) and not any(c.isalpha() for c in text)
 
 
+def _is_in_words(text: str) -> bool:
+    """Letters, digits and plain spaces alone, as most answers are: nothing in it has to go."""
+    return text.replace(" ", "").isalnum()
+
+
 def _without_accents(text: str) -> str:
+    if text.isascii():
+        return text.casefold()
     found = []
     for c in text.casefold():
         if c in _MINUS:

@@ -338,8 +338,8 @@ class _Load:
         from mel_pipeline.warehouse.retry import retry_transaction
 
         checkpoint, now = self.waiting[-1].checkpoint, self.clock()
-        frame, bad = self._entries()
         self.is_whole = False
+        frame, bad = self._entries()
 
         def write_batch() -> bool:
             with self.warehouse.transaction(MEMORY_MB) as connection:
@@ -365,14 +365,17 @@ class _Load:
         from mel_pipeline.warehouse.migrating import ensure_tables
 
         ensure_tables(connection)
-        self.staged_before = raw.stage(connection, self.name, list(self.rules.columns), frame)
+        columns = list(self.rules.columns)
+        self.staged_before = raw.stage(connection, self.name, columns, frame, is_whole=self.is_whole)
         quarantine.put(connection, self.source, self.entity, bad, self.load_id, now)
         state.note_corrections(connection, self.source, self.entity, list(self.corrected), now)
 
     def _entries(self) -> tuple[pd.DataFrame, list[Quarantined]]:
         """The rows in memory as staging entries; they are released afterwards."""
         batches, self.waiting = self.waiting, []
-        staged = staged_frame(batches, self.rules, self.clock(), self.processing, self.source)
+        staged = staged_frame(
+            batches, self.rules, self.clock(), self.processing, self.source, is_whole=self.is_whole
+        )
         self.content = staged.content
         self.corrected |= dict.fromkeys(staged.corrected)
         self.erased += staged.erased

@@ -43,11 +43,14 @@ def staged_frame(
     now: datetime,
     processing: RowProcessing = PLAIN,
     source: str = "",
+    *,
+    is_whole: bool = True,
 ) -> Staged:
     """Batches as entries of the staging table: corrected, pseudonymised, not yet judged.
 
     Args:
         source: whose rows these are; people of different sources have different pseudonyms.
+        is_whole: these are all the rows of the load; a part of one has no digest.
     """
     import pandas as pd
 
@@ -70,7 +73,8 @@ def staged_frame(
         if pd.notna(keys[position])
     ]
     rows = corrected.frame.drop(index=list(corrected.left_out)).reset_index(drop=True)
-    content = quality.content_of(rows, contract) if 0 < len(rows) <= MAX_FINGERPRINTED else ""
+    has_digest = is_whole and 0 < len(rows) <= MAX_FINGERPRINTED
+    content = quality.content_of(rows, contract) if has_digest else ""
     bad = [
         Quarantined(row.source_ref, row.row_key, row.column, "readable", row.reason, row.payload)
         for batch in batches

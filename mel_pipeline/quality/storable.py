@@ -7,9 +7,7 @@ impossible time zone would stop every model.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.contracts import EntityContract
@@ -32,33 +30,20 @@ def unstorable(frame: pd.DataFrame, contract: EntityContract) -> list[tuple[int,
     found: dict[tuple[int, str], str] = {}
     for name, column in contract.columns.items():
         most = LONGEST_KEY if name in contract.row_key else LONGEST_TEXT
-        texts = frame[name].dropna()
-        joined = "".join(texts)
-        if "\x00" in joined:
-            _note(found, texts, name, lambda text: "\x00" in text, "holds bytes that are not text")
-        if len(joined) > most and max(map(len, texts)) > most:
-            words = f"is longer than {most:,} characters"
-            _note(found, texts, name, partial(_is_longer, most), words)
+        # Each text once, and no row is looked at unless something is wrong: nearly always nothing is.
+        texts = [text for text in set(frame[name].to_numpy(object)) if isinstance(text, str)]
+        bad: dict[str, str] = {}
+        if "\x00" in "".join(texts):
+            bad |= {text: "holds bytes that are not text" for text in texts if "\x00" in text}
+        words = f"is longer than {most:,} characters"
+        bad |= {text: words for text in texts if len(text) > most and text not in bad}
         if column.type in ("date", "datetime"):
-            _note(found, texts, name, _no_moment, "is not a day or time that exists")
+            words = "is not a day or time that exists"
+            bad |= {text: words for text in texts if text not in bad and _no_moment(text)}
+        if bad:
+            positions = frame[name].isin(list(bad)).to_numpy().nonzero()[0].tolist()
+            found |= {(position, name): bad[frame[name].iloc[position]] for position in positions}
     return [(position, name, words) for (position, name), words in found.items()]
-
-
-def _note(
-    found: dict[tuple[int, str], str],
-    texts: pd.Series[str],
-    name: str,
-    is_bad: Callable[[str], bool],
-    words: str,
-) -> None:
-    bad = {text for text in texts.unique() if is_bad(text)}
-    if bad:
-        for position in texts.index[texts.isin(bad)]:
-            found.setdefault((int(position), name), words)
-
-
-def _is_longer(most: int, text: str) -> bool:
-    return len(text) > most
 
 
 def _no_moment(text: str) -> bool:

@@ -84,26 +84,37 @@ def _quoted(connection: sa.Connection, name: str) -> str:
     return connection.dialect.identifier_preparer.quote(name)
 
 
-def _ensure(connection: sa.Connection, table: str, listed: dict[str, str]) -> None:
+def _ensure(
+    connection: sa.Connection, table: str, listed: dict[str, str], *, is_temporary: bool = False
+) -> None:
     """Queries no catalogue: DuckDB's lists every column of every table first."""
     name = _quoted(connection, table)
     body = ", ".join(f"{_quoted(connection, column)} {kind}" for column, kind in listed.items())
-    connection.execute(sa.text(f"create table if not exists {name} ({body})"))
+    kind = "temporary table" if is_temporary else "table"
+    connection.execute(sa.text(f"create {kind} if not exists {name} ({body})"))
     present = set(connection.execute(sa.text(f"select * from {name} limit 0")).keys())
     for column, kind in listed.items():
         if column not in present:
             connection.execute(sa.text(f"alter table {name} add column {_quoted(connection, column)} {kind}"))
 
 
-def stage(connection: sa.Connection, load: str, columns: Sequence[str], frame: pd.DataFrame) -> int:
+def stage(
+    connection: sa.Connection,
+    load: str,
+    columns: Sequence[str],
+    frame: pd.DataFrame,
+    *,
+    is_whole: bool = False,
+) -> int:
     """Append to the staging table of a load; returns how many entries it held before.
 
     Args:
         columns: of the contract.
         frame: those columns, ``_row_key``, ``_source_ref``, ``_changed_at`` (UTC), ``_kind`` and ``_malformed``.
+        is_whole: the load is staged and published in this transaction: no log has to keep what is staged.
     """
     staged = staging_of(load)
-    _ensure(connection, staged, dict.fromkeys(columns, "text") | _STAGED)
+    _ensure(connection, staged, dict.fromkeys(columns, "text") | _STAGED, is_temporary=is_whole)
     begun = last_staged(connection, load)
     if not frame.empty:
         insert_frame(connection, staged, frame.assign(_seq=range(begun + 1, begun + 1 + len(frame))))

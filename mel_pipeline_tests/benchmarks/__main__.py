@@ -22,6 +22,7 @@ NAMES = [
     "only_touched",
     "memory",
     "growth",
+    "scaling",
 ]
 
 

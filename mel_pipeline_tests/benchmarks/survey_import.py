@@ -14,6 +14,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,10 @@ WORDS = [
 ]
 
 
-def fabricate(path: Path, responses: int) -> None:
+LABS = [f"LAB-{number}" for number in range(40)]
+
+
+def fabricate(path: Path, responses: int, events: Sequence[str] = LABS) -> None:
     """A Zoho Survey export of 60 columns: built-in ones, labels, numbers, choices and two comments."""
     rng = random.Random(1)
     header = [
@@ -94,7 +98,7 @@ def fabricate(path: Path, responses: int) -> None:
                     f"2024-{1 + number % 12:02}-{day:02} 11:{minute:02}:40",
                     "192.0.2.1",
                     "Mozilla/5.0",
-                    f"LAB-{number % 40}",
+                    events[number % len(events)],
                     "English",
                     number % 11,
                     SCALE[int(pick * 5)],

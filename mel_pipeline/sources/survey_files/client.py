@@ -43,7 +43,7 @@ from mel_pipeline.sources.shared.survey.doubts import Doubts
 from mel_pipeline.sources.shared.survey.file_identities import EarlierReads, FileIdentities
 from mel_pipeline.sources.shared.survey.known_forms import KnownForms
 from mel_pipeline.sources.shared.survey.left_out import LeftOut
-from mel_pipeline.sources.shared.survey.looks import unread_looks
+from mel_pipeline.sources.shared.survey.looks import asked, unread_looks
 from mel_pipeline.sources.shared.survey.model import Answers
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
@@ -264,11 +264,16 @@ class SurveyFiles(Client):
             with closing(export.chunks(order)) as chunks:
                 first = next(chunks)
                 plan = plan_of(first, book)
+                unread = asked(first, plan)
                 told = [
                     *unused_event_codes(export.survey, own, export.questions),
                     *export.warnings_of(plan.joins, book),
                     *unread_looks(
-                        first, plan, book, f"{PROPOSED} ({inspect_command(file.name)} shows them as well)"
+                        first,
+                        unread,
+                        plan,
+                        book,
+                        f"{PROPOSED} ({inspect_command(file.name)} shows them as well)",
                     ),
                 ]
                 warnings += [f"{file.name}: {words}" for words in told]
@@ -276,7 +281,7 @@ class SurveyFiles(Client):
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
                 scale = _scale(export, first, plan, book)
-                proposed += unknown_questions(first, plan, book)
+                proposed += unknown_questions(first, unread, plan, book)
                 proposed += unknown_answers(export.survey, scale.unknown, book)
                 identities = FileIdentities(export, first, plan, book, read)
                 consents = Consents(book)

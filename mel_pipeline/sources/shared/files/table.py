@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pandas as pd
 
@@ -26,6 +26,7 @@ DELIMITERS = ",;\t|"
 _LONGEST_FIELD = 131_072  # characters; a longer field means a quotation mark was not closed
 MOST_TITLES = 20  # rows that are looked at for the first one of a table
 _IN_TITLE = 2  # cells
+_BUFFER = 1 << 18  # bytes read at a time
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16"}
 _BOMS = {
@@ -71,7 +72,7 @@ class Table:
         )
 
     def rows(self) -> Iterator[list[str]]:
-        """The rows, always from the first. One iteration at a time; the file must still be open.
+        """The rows, always from the first. The file must still be open.
 
         Raises:
             FileRefusedError: a quotation mark stands where none may, which counting quotes cannot tell.
@@ -144,6 +145,23 @@ def _quotes_in_place() -> Iterator[None]:
         ) from None
 
 
+class _OwnPlace(io.RawIOBase):
+    """Reads a file that others read as well, each from where it stopped itself."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._place = file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._place)
+        found = self._file.read(len(buffer))
+        buffer[: len(found)] = found
+        self._place += len(found)
+        return len(found)
+
+
 @dataclass(frozen=True)
 class Text:
     """The lines of a file; ``skip`` of them are above the table."""
@@ -154,16 +172,12 @@ class Text:
 
     @contextmanager
     def opened(self) -> Iterator[io.TextIOWrapper]:
-        """The text, from the start of the table."""
-        self.file.seek(0)
-        text = io.TextIOWrapper(self.file, self.encoding, newline="")
-        try:
+        """The text, from the start of the table; several may be open at a time, and the file stays open."""
+        own = io.BufferedReader(_OwnPlace(self.file), _BUFFER)
+        with io.TextIOWrapper(own, self.encoding, newline="") as text:
             for _ in range(self.skip):
                 text.readline()
             yield text
-        finally:
-            with suppress(ValueError):  # a reader that stopped early is put away after the file is closed
-                text.detach()  # the file stays open
 
     def lines(self) -> Iterator[str]:
         try:

@@ -15,7 +15,7 @@ import yaml
 from mel_pipeline.sources.shared.survey.binding import first_download, questions_of_form
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.joining import joined
-from mel_pipeline.sources.shared.survey.looks import Looks, Scales, asked, is_closed, looks_like, texts_of
+from mel_pipeline.sources.shared.survey.looks import Looks, Scales, answers_in, asked, is_closed, looks_like
 from mel_pipeline.sources.shared.survey.model import Answers, Builtin, Question
 from mel_pipeline.sources.shared.survey.overview import figures_in, numbered
 from mel_pipeline.sources.shared.survey.personal import without_personal
@@ -146,7 +146,11 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         question.text: count
         for number, question in enumerate(first.layout.questions)
         if number in plan.columns
-        and (count := sum(without_personal(text) != text for text in texts_of(first, number)))
+        and (
+            count := sum(
+                times for text, times in answers_in(first, number).items() if without_personal(text) != text
+            )
+        )
     }
     asks_no_event = "event_code" not in plan.roles and not book.event_code
     return Inspection(
@@ -175,42 +179,47 @@ def _inspect_column(number: int, question: Question, answers: Answers, plan: Pla
     header = question.text if question.choice is None else f"{question.text} [{question.choice}]"
     if number in plan.personal:
         return Column(number + 1, header, "personal, never read", plan.personal[number])
-    texts = texts_of(answers, number)
+    counted = answers_in(answers, number)
+    answered = counted.total()
     if question.builtin:
         what = _BUILTINS.get(question.builtin, question.builtin)
-        return Column(number + 1, header, what, "the tool writes it", answered=len(texts))
+        return Column(number + 1, header, what, "the tool writes it", answered=answered)
     role = plan.role_of(number) or book.role(question)
     if question.choice is not None or question.is_summary:
         what = "a choice of its question" if question.choice is not None else "its choices in one cell"
         what = f"{role.replace('_', ' ')}: {what}" if role else what
-        return Column(number + 1, header, what, "its choices have columns of their own", answered=len(texts))
-    shown = _closed(texts)
+        return Column(number + 1, header, what, "its choices have columns of their own", answered=answered)
+    shown = _closed(counted)
     if role:
         what = "not needed" if role == "ignored" else role.replace("_", " ")
         own = next((join.columns for join in plan.joins if number in join.columns), [number])
         if len(own) > 1:
             what += f", together with {numbered([column for column in own if column != number])}"
-        return Column(number + 1, header, what, "the codebook knows it", answered=len(texts), answers=shown)
-    return Column(number + 1, header, "kept, in no figure", "", None, len(texts), shown)
+        return Column(number + 1, header, what, "the codebook knows it", answered=answered, answers=shown)
+    return Column(number + 1, header, "kept, in no figure", "", None, answered, shown)
 
 
 def _guessed(
     column: Column,
     question: Question,
-    texts: Sequence[str] | None,
+    counted: Counter[str] | None,
     plan: Plan,
     book: Codebook,
     scales: Scales,
 ) -> Column:
     """With what an unread question looks like, unless another column has that role."""
-    guess = looks_like(question, texts, book, scales) if texts else None
+    guess = looks_like(question, counted, book, scales) if counted else None
     if guess is None or guess.role in plan.roles:
         return column
     return replace(column, guess=guess.role, why=guess.why, question=question.text)
 
 
 def _scale(
-    whole: Answers, plan: Plan, columns: Sequence[Column], unread: Mapping[int, Sequence[str]], book: Codebook
+    whole: Answers,
+    plan: Plan,
+    columns: Sequence[Column],
+    unread: Mapping[int, Counter[str]],
+    book: Codebook,
 ) -> Scale:
     """Of the overall question, or of those that look like it."""
     if (role := plan.roles.get("overall_satisfaction")) is not None:
@@ -218,20 +227,26 @@ def _scale(
         others = [question.text, *(label for _, label in question.labels)]
         return scale_of(dict(_answers(whole, role).most_common()), others, book)
     guessed = [column for column in columns if column.guess == "overall_satisfaction"]
-    answers = Counter(without_personal(text) for column in guessed for text in unread[column.number - 1])
+    answers: Counter[str] = Counter()
+    for column in guessed:
+        for text, times in unread[column.number - 1].items():
+            answers[without_personal(text)] += times
     return scale_of(dict(answers.most_common()), [column.question for column in guessed], book)
 
 
 def _answers(answers: Answers, number: int) -> Counter[str]:
     labels = dict(answers.layout.questions[number].labels)
-    return Counter(without_personal(labels.get(text, text)) for text in texts_of(answers, number))
+    found: Counter[str] = Counter()
+    for text, times in answers_in(answers, number).items():
+        found[without_personal(labels.get(text, text))] += times
+    return found
 
 
-def _closed(texts: Sequence[str]) -> list[str]:
+def _closed(counted: Counter[str]) -> list[str]:
     """The answers of a question with few, short ones; nothing that people wrote in their own words."""
-    if not is_closed(texts):
+    if not is_closed(counted):
         return []
-    return [without_personal(text) for text, _ in Counter(texts).most_common(_SHOWN)]
+    return [without_personal(text) for text, _ in counted.most_common(_SHOWN)]
 
 
 def _yaml(value: object) -> str:

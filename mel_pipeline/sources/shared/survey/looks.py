@@ -14,6 +14,7 @@ from mel_pipeline.sources.shared.survey.model import Answers, Question
 from mel_pipeline.sources.shared.survey.plan import Plan
 
 Looks = Role
+Asked = Mapping[int, Counter[str]]  # answers by column
 Scales = Mapping[
     str, frozenset[str]
 ]  # "satisfaction", "gender" -> labels without case, accents and punctuation
@@ -80,48 +81,56 @@ class Guess:
     answers: int
 
 
-def looks_like(question: Question, texts: Sequence[str], book: Codebook, scales: Scales) -> Guess | None:
+def looks_like(question: Question, counted: Counter[str], book: Codebook, scales: Scales) -> Guess | None:
     """What a question looks like: its words and its answers must agree; None if nothing does.
 
     Args:
-        texts: its answers.
+        counted: its answers, and how often each was given.
         scales: labels that are known; gender has some of its own.
     """
     words = f"{normalize_text(question.text)} {normalize_text(question.key)}"
+    answers = counted.total()
     if not any(re.search(pattern, words) for pattern in WORDS.values()):
-        return _by_answers(texts, book, scales)
-    different = len({normalize_text(text) for text in set(texts)})
+        return _by_answers(counted, book, scales)
+    different = len({normalize_text(text) for text in counted})
     for role, pattern in WORDS.items():
         match = re.search(pattern, words)
-        if match is None or not texts or (role in _CLOSED and different > _FEW):
+        if match is None or not answers or (role in _CLOSED and different > _FEW):
             continue
-        fitting = sum(_fits(role, text, book, scales) for text in texts)
-        if fitting / len(texts) >= _ENOUGH:
-            why = f"'{match[0]}' in the question, and {fitting} of {len(texts)} answers are {_KINDS[role]}"
-            return Guess(role, why, fitting, len(texts))
-        if role == "overall_satisfaction" and is_closed(texts):
+        fitting = _fitting(role, counted, book, scales)
+        if fitting / answers >= _ENOUGH:
+            why = f"'{match[0]}' in the question, and {fitting} of {answers} answers are {_KINDS[role]}"
+            return Guess(role, why, fitting, answers)
+        if role == "overall_satisfaction" and is_closed(counted):
             why = f"'{match[0]}' in the question, and {different} different answers that no scale knows"
-            return Guess(role, why, fitting, len(texts))
-    return _by_answers(texts, book, scales)
+            return Guess(role, why, fitting, answers)
+    return _by_answers(counted, book, scales)
 
 
-def _by_answers(texts: Sequence[str], book: Codebook, scales: Scales) -> Guess | None:
+def _by_answers(counted: Counter[str], book: Codebook, scales: Scales) -> Guess | None:
     """A question whose answers alone say what it is: genders are, whatever the question is called."""
-    if not texts:
+    if len({normalize_text(text) for text in counted} & _STRONG) < 2:
         return None
-    fitting = sum(_fits("gender", text, book, scales) for text in texts)
-    named = {normalize_text(text) for text in set(texts)} & _STRONG
-    if len(named) < 2 or fitting / len(texts) < _NEARLY_ALL:
+    count, fitting = counted.total(), _fitting("gender", counted, book, scales)
+    if fitting / count < _NEARLY_ALL:
         return None
-    return Guess("gender", f"{fitting} of {len(texts)} answers are genders", fitting, len(texts))
+    return Guess("gender", f"{fitting} of {count} answers are genders", fitting, count)
 
 
-def is_closed(texts: Sequence[str]) -> bool:
+def _fitting(role: Looks, counted: Counter[str], book: Codebook, scales: Scales) -> int:
+    """How many answers are as the role's are; each different one is looked at once."""
+    return sum(times for text, times in counted.items() if _fits(role, text, book, scales))
+
+
+def is_closed(counted: Counter[str]) -> bool:
     """Whether a question has few, short answers that recur: nothing that people wrote in their own words."""
-    counted = Counter(texts)
     longest = max(map(len, counted), default=0)
     times = 2 if longest > _LONG else 1  # long labels of a scale, each given twice on average
-    return len(counted) <= _FEW and times * len(counted) <= len(texts) - (times == 1) and longest <= _LONGEST
+    return (
+        len(counted) <= _FEW
+        and times * len(counted) <= counted.total() - (times == 1)
+        and longest <= _LONGEST
+    )
 
 
 def _fits(role: Looks, text: str, book: Codebook, scales: Scales) -> bool:  # noqa: PLR0911 - one return a role
@@ -156,20 +165,24 @@ _WARNED: dict[Looks, str] = {
 }
 
 
-def unread_looks(first: Answers, plan: Plan, book: Codebook, first_step: str = "") -> list[str]:
+def unread_looks(
+    first: Answers, unread: Asked, plan: Plan, book: Codebook, first_step: str = ""
+) -> list[str]:
     """Warnings about questions that look like a figure's and are not read, by the first answers.
 
     Args:
+        unread: what was ``asked`` in the first answers.
         first_step: what shows the questions, where a command does.
     """
     found: dict[Looks, list[str]] = {}
     said_no = 0
-    for column, texts in asked(first, plan).items():
+    for column, counted in unread.items():
         question = first.layout.questions[column]
-        guess = looks_like(question, texts, book, {})
+        guess = looks_like(question, counted, book, {})
         if guess and guess.role in _WARNED and (guess.role == "consent" or guess.role not in plan.roles):
             found.setdefault(guess.role, []).append(question.text)
-            said_no += sum(map(says_no, texts)) if guess.role == "consent" else 0
+            if guess.role == "consent":
+                said_no += sum(times for text, times in counted.items() if says_no(text))
     consents = found.pop("consent", [])
     warnings = []
     if found:
@@ -188,23 +201,26 @@ def unread_looks(first: Answers, plan: Plan, book: Codebook, first_step: str = "
     return warnings
 
 
-def asked(first: Answers, plan: Plan) -> dict[int, list[str]]:
+def asked(first: Answers, plan: Plan) -> Asked:
     """The answers to each question that has no role, by its column, or the first one of its choices."""
-    found = {column: texts_of(first, column) for column in plan.others}
+    found = {column: answers_in(first, column) for column in plan.others}
     for group in plan.choices.values():
-        found[group[0][0]] = [
-            label
-            for column, label in group
-            for text in texts_of(first, column)
-            if text.casefold() not in first.layout.not_chosen
-        ]
+        chosen: Counter[str] = Counter()
+        for column, label in group:
+            for text, times in answers_in(first, column).items():
+                if text.casefold() not in first.layout.not_chosen:
+                    chosen[label] += times
+        found[group[0][0]] = chosen
     return found
 
 
-def texts_of(answers: Answers, column: int) -> list[str]:
-    """The answers of a column, without what means that nothing was answered."""
-    cells = answers.frame[column].dropna()
-    return [text for cell in cells if (text := str(cell).strip()) and text not in answers.layout.missing]
+def answers_in(answers: Answers, column: int) -> Counter[str]:
+    """The different answers of a column and how often each was given, without what means that nothing was."""
+    found: Counter[str] = Counter()
+    for cell, times in Counter(answers.frame[column].dropna().tolist()).items():
+        if (text := str(cell).strip()) and text not in answers.layout.missing:
+            found[text] += times
+    return found
 
 
 def _quoted(texts: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from mel_pipeline.core.normalize_text import is_bare, normalize_answer
 from mel_pipeline.sources.shared.survey.binding import first_download
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.figures import figure_of
-from mel_pipeline.sources.shared.survey.looks import asked, is_closed, looks_like
+from mel_pipeline.sources.shared.survey.looks import Asked, is_closed, looks_like
 from mel_pipeline.sources.shared.survey.model import Answers
 from mel_pipeline.sources.shared.survey.personal import REMOVED, without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan
@@ -31,24 +31,28 @@ _OF_FIVE = ("1", "2", "3", "4", "5")
 Found = dict[str, Any]  # sheet, row, and why: the key of a sentence with its values
 
 
-def unknown_questions(first: Answers, plan: Plan, book: Codebook) -> list[Found]:
-    """Questions that look like one of the figures and are not read; where none is about satisfaction, all it could be."""
+def unknown_questions(first: Answers, unread: Asked, plan: Plan, book: Codebook) -> list[Found]:
+    """Questions that look like one of the figures and are not read; where none is about satisfaction, all it could be.
+
+    Args:
+        unread: what was ``asked`` in the first answers.
+    """
     name = book.name or first_download(first.survey)
     found: list[Found] = []
     looks: set[str] = set()
     others: list[Found] = []
-    for column, texts in asked(first, plan).items():
+    for column, counted in unread.items():
         question = first.layout.questions[column]
         row = {"codebook": name, "question": question.text}
-        if not question.text or not texts or without_personal(question.text) != question.text:
+        if not question.text or not counted or without_personal(question.text) != question.text:
             continue
-        guess = looks_like(question, texts, book, {})
+        guess = looks_like(question, counted, book, {})
         if guess and (guess.role == "consent" or guess.role not in plan.roles):
             looks.add(guess.role)
             fit: Found = {"role": guess.role, "fitting": guess.fitting, "total": guess.answers}
             found.append(_found(QUESTIONS, row, "proposed_role", **fit))
-        elif not guess and is_closed(texts):
-            shown = [without_personal(text) for text, _ in Counter(texts).most_common(_SHOWN)]
+        elif not guess and is_closed(counted):
+            shown = [without_personal(text) for text, _ in counted.most_common(_SHOWN)]
             values: Found = {"survey": first.survey, "role": OVERALL, "answers": shown}
             others.append(_found(QUESTIONS, row, "proposed_question", **values))
     if OVERALL not in looks and OVERALL not in plan.roles:

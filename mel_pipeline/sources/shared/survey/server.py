@@ -18,7 +18,7 @@ from mel_pipeline.sources.shared.survey.books import codebooks_of
 from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for
 from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.joining import require_branches
-from mel_pipeline.sources.shared.survey.looks import unread_looks
+from mel_pipeline.sources.shared.survey.looks import asked, unread_looks
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.proposing import Found, unknown_answers, unknown_questions
 from mel_pipeline.sources.shared.survey.responses import batches, scale_in
@@ -86,9 +86,12 @@ class Server:
                     self.warnings += [
                         f"{place}: {words}" for words in require_branches([answers], plan.joins, missing)
                     ]
-                    self.warnings += [f"{place}: {words}" for words in unread_looks(answers, plan, book)]
+                    unread = asked(answers, plan)
+                    self.warnings += [
+                        f"{place}: {words}" for words in unread_looks(answers, unread, plan, book)
+                    ]
                     self._look_for_questions(form, plan)
-                    self.proposals += unknown_questions(answers, plan, book)
+                    self.proposals += unknown_questions(answers, unread, plan, book)
                 scale = scale_in([answers], plan, book)
                 unknown.update(scale.unknown)
                 yield from batches(iter([answers]), plan, book, contract, scale, consents=consents)

@@ -29,7 +29,7 @@ test: .venv/dev.stamp $(DBT) browser    ## Set up and run the tests, in some ten
 	@$(BIN)/python -m pytest -m "not exhaustive and not long" --ignore mel_pipeline_tests/browser $(SPREAD)
 	@$(BIN)/python -m pytest -m "not exhaustive and not long" $(SPREAD) mel_pipeline_tests/browser
 
-test-long: .venv/dev.stamp $(DBT) browser    ## Run the tests of five seconds or more that `make test` leaves out, in a quarter of an hour
+test-long: .venv/dev.stamp $(DBT) browser    ## Run the longer tests and sweeps that `make test` leaves out
 	@$(BIN)/python -m pytest -m "long and not exhaustive" --ignore mel_pipeline_tests/browser $(SPREAD)
 	@$(BIN)/python -m pytest -m "long and not exhaustive" $(SPREAD) mel_pipeline_tests/browser
 

@@ -41,6 +41,10 @@ EDITIONS = {
     ("2024-Q4", "es"): full_edition("2024-Q4"),
     ("2024", "en"): full_edition("2024"),
 }
+MARKS: dict[tuple[str, str], pytest.MarkDecorator | tuple[()]] = {
+    ("2024-Q4", "en"): (),
+    ("2024", "en"): pytest.mark.slow,
+}
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,7 @@ class Paper:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(key, marks=() if key == ("2024-Q4", "en") else pytest.mark.slow, id=" ".join(key))
-        for key in EDITIONS
-    ],
+    params=[pytest.param(key, marks=MARKS.get(key, pytest.mark.long), id=" ".join(key)) for key in EDITIONS],
 )
 def paper(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, drawn_pictures: Path
@@ -79,7 +80,6 @@ def test_every_number_in_the_pdf_is_on_the_web_page(paper: Paper) -> None:
     assert on_paper - on_screen == set()
 
 
-@pytest.mark.sweep
 def test_every_headline_figure_of_the_web_page_is_on_the_first_page_of_the_pdf(paper: Paper) -> None:
     front = paper.html.partition('<section class="line"')[0]
     shown = re.findall(r'class="(?:bar-value|number actual[^"]*)">(?:<span>)?([^<]+)<', front)
@@ -88,7 +88,6 @@ def test_every_headline_figure_of_the_web_page_is_on_the_first_page_of_the_pdf(p
     assert [figure for figure in shown if squeezed(figure) not in first] == []
 
 
-@pytest.mark.sweep("2024-Q4 es")
 def test_nothing_is_printed_outside_the_margins(paper: Paper) -> None:
     for number, words in enumerate(words_of(paper.pdf), start=1):
         assert words
@@ -97,7 +96,6 @@ def test_nothing_is_printed_outside_the_margins(paper: Paper) -> None:
             assert word.top >= 20 and word.bottom <= HEIGHT - 20, (number, word)
 
 
-@pytest.mark.sweep("2024-Q4 fr")
 def test_no_words_overlap(paper: Paper) -> None:
     for number, words in enumerate(words_of(paper.pdf), start=1):
         ordered = sorted(words, key=lambda word: word.left)
@@ -108,14 +106,12 @@ def test_no_words_overlap(paper: Paper) -> None:
                 assert shared_height(word, other) < 0.4, (number, word, other)
 
 
-@pytest.mark.sweep
 def test_no_page_is_empty_or_nearly_so(paper: Paper, tmp_path: Path) -> None:
     shares = printed_shares(paper.pdf, tmp_path)
     assert len(shares) > 8
     assert min(shares) > 0.012, shares
 
 
-@pytest.mark.sweep("2024 en")
 def test_no_page_leaves_its_lower_third_empty_unless_a_chapter_ends(paper: Paper) -> None:
     assert wasted(paper.pdf) == []
 

@@ -212,6 +212,7 @@ def test_comments_are_in_no_version_upload_or_main_form_and_leave_after_their_mo
 
 @pytest.mark.slow
 @pytest.mark.fault(175)
+@pytest.mark.long
 def test_themes_of_few_people_or_with_a_name_are_merged_on_the_page(small):
     survey(small, many(5, "More time") | many(4, "Bad sound", 20) | many(6, "Praise", 40))
     coded(small, "theme_1", {"More": "Time", "Bad": "Sound", "Praise": "Thanks to Mme Durand"}, "first")

@@ -13,6 +13,7 @@ from mel_pipeline_tests.benchmarks.equality import differing, export_raw
 from mel_pipeline_tests.benchmarks.load import generate
 from mel_pipeline_tests.benchmarks.load.generator import VARIABLES
 
+pytestmark = pytest.mark.long  # makes the load first
 ROWS = 20_000
 TABLES = [
     "raw_surveys__responses",

@@ -235,6 +235,7 @@ def attacked(count: int, seed: int) -> tuple[int, int]:
     return editions, withheld
 
 
+@pytest.mark.long
 def test_the_attack_succeeds_when_each_edition_is_protected_alone() -> None:
     """The attack is strong enough to matter: each of these editions is safe on its own."""
     chance = random.Random(1)

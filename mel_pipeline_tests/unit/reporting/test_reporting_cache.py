@@ -90,7 +90,7 @@ def test_the_same_edition_is_composed_once_and_answers_the_same(tmp_path, monkey
         {"requested": ["html"]},
     ],
 )
-@pytest.mark.sweep("change1", "change4")
+@pytest.mark.sweep
 def test_another_figure_note_language_or_format_is_composed_again(tmp_path, monkeypatch, change):
     with counted(monkeypatch, formats, "build_editions") as composed:
         build(tmp_path)

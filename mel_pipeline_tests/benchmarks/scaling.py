@@ -175,7 +175,10 @@ def protect_all() -> None:
     protection._protected.cache_clear()
     protection._exposed.cache_clear()
     settings = load_settings()
-    release(Warehouse(settings.database_url), settings)
+    warehouse = Warehouse(settings.database_url)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("delete from fingerprint where subject = 'release'")
+    release(warehouse, settings)
 
 
 # -- all points ----------------------------------------------------------------------------------------------

@@ -81,6 +81,8 @@ def test_points_that_were_measured_are_kept_but_for_the_one_that_was_being_writt
     lines = [json.dumps(vars(point)) for point in points]
     scaling.DONE.write_text(f"{lines[0]}\n{lines[1][:20]}", encoding="utf-8")
     assert scaling.done() == points[:1]
+    scaling.keep(points[1])
+    assert scaling.done() == points
 
 
 @pytest.mark.slow

@@ -16,6 +16,12 @@ unexport PYTHONDONTWRITEBYTECODE
 # cannot share a process.
 SPREAD := -n 2 --dist worksteal
 
+# Both parts run even where the first one fails; Ctrl-C, which pytest answers with 2, ends it.
+BOTH = failed=0; \
+  $(BIN)/python -m pytest -m "$(1)" --ignore mel_pipeline_tests/browser $(SPREAD) || failed=$$?; \
+  test $$failed = 2 || $(BIN)/python -m pytest -m "$(1)" $(SPREAD) mel_pipeline_tests/browser || failed=$$?; \
+  exit $$failed
+
 OPTIONS ?=
 
 .PHONY: install help report test test-fast test-long test-exhaustive test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser sbom audit
@@ -26,12 +32,10 @@ report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual e
 	@$(BIN)/mel report --year 2024
 
 test: .venv/dev.stamp $(DBT) browser    ## Set up and run the tests, in some ten minutes
-	@$(BIN)/python -m pytest -m "not exhaustive and not long" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m "not exhaustive and not long" $(SPREAD) mel_pipeline_tests/browser
+	@$(call BOTH,not exhaustive and not long)
 
 test-long: .venv/dev.stamp $(DBT) browser    ## Run the longer tests and sweeps that `make test` leaves out
-	@$(BIN)/python -m pytest -m "long and not exhaustive" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m "long and not exhaustive" $(SPREAD) mel_pipeline_tests/browser
+	@$(call BOTH,long and not exhaustive)
 
 test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three minutes
 	@$(BIN)/python -m pytest $(SPREAD)

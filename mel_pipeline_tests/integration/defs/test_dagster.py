@@ -237,7 +237,6 @@ def test_a_source_without_settings_is_named_and_the_others_are_collected(
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_what_a_load_warns_about_is_listed_among_the_rules_of_mel_quality(environment: Organisation) -> None:
     name = "silent_gender_nps_in_other_words.csv"
     folder = environment.settings.survey_folder

@@ -320,7 +320,6 @@ def test_a_good_night_and_nothing_else_is_a_heartbeat_for_a_monitor_elsewhere(
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.long
 def test_any_service_of_apprise_gets_notices_and_one_that_fails_stops_no_other(
     case: Case, chat: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,7 +51,6 @@ def materialized(small: Small, instance: dg.DagsterInstance) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_the_overview_names_the_totals_that_changed_since_the_run_before(small: Small) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         first = materialized(small, instance)

@@ -124,7 +124,6 @@ def test_a_dropped_workbook_is_previewed_with_sheet_and_cell_and_accepted_as_it_
     assert "another version was accepted since" in reason(again)
 
 
-@pytest.mark.long
 def test_a_file_that_was_not_previewed_or_has_changed_since_is_not_accepted(case: Case) -> None:
     assert "none was previewed" in reason(case.run("accept_workbook", role="MEL lead", note="", remove=False))
     case.drop(GOOD)

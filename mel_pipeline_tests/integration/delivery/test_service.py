@@ -189,7 +189,6 @@ def test_a_blank_or_cut_off_or_missing_file_holds_everything_back(case: Case, fa
         case.deliver(dry_run=True)
 
 
-@pytest.mark.long
 def test_a_small_pdf_is_attached_and_a_large_or_old_one_is_not(case: Case) -> None:
     pdf = case.settings.published_dir / QUARTER / "report-en.pdf"
     pdf.write_bytes(b"%PDF-1.7\n" + b"0" * 200_000 + b"\n%%EOF\n")

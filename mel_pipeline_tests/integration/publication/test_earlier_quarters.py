@@ -83,7 +83,6 @@ def test_a_corrected_date_touches_the_old_and_the_new_quarter(small: Small) -> N
     assert [small.figure("LAB-01", quarter) for quarter in QUARTERS] == [0, 1, 1]
 
 
-@pytest.mark.long
 def test_a_deleted_event_touches_its_quarter(small: Small) -> None:
     small.load("events", [], deleted={"2": None})
     tables_built_by_a_night(small)

@@ -186,7 +186,6 @@ def test_a_publication_interrupted_before_its_edition_was_kept_is_completed(draf
 
 
 @pytest.mark.fault(113)
-@pytest.mark.long
 def test_a_text_that_cannot_be_filled_in_stops_publishing_before_anything_is_frozen(draft: Small) -> None:
     write_narrative(draft, "main_points: [{en: '42 members.'}]\n")
     with pytest.raises(ReportError, match="a number is typed by hand"):

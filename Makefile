@@ -17,6 +17,12 @@ unexport PYTHONDONTWRITEBYTECODE
 SPREAD := -n 2 --dist worksteal
 IN_BROWSER := -n 2 --dist loadgroup --no-loadscope-reorder mel_pipeline_tests/browser
 
+# Both parts run even where the first one fails; Ctrl-C, which pytest answers with 2, ends it.
+BOTH = failed=0; \
+  $(BIN)/python -m pytest -m "$(1)" --ignore mel_pipeline_tests/browser $(SPREAD) || failed=$$?; \
+  test $$failed = 2 || $(BIN)/python -m pytest -m "$(1)" $(IN_BROWSER) || failed=$$?; \
+  exit $$failed
+
 OPTIONS ?=
 
 .PHONY: install help report test test-fast test-long test-exhaustive test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser sbom audit
@@ -27,12 +33,10 @@ report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual e
 	@$(BIN)/mel report --year 2024
 
 test: .venv/dev.stamp $(DBT) browser    ## Set up and run the tests, in some ten minutes
-	@$(BIN)/python -m pytest -m "not exhaustive and not long" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m "not exhaustive and not long" $(IN_BROWSER)
+	@$(call BOTH,not exhaustive and not long)
 
-test-long: .venv/dev.stamp $(DBT) browser    ## Run the tests of five seconds or more that `make test` leaves out, in a quarter of an hour
-	@$(BIN)/python -m pytest -m "long and not exhaustive" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m "long and not exhaustive" $(IN_BROWSER)
+test-long: .venv/dev.stamp $(DBT) browser    ## Run the longer tests and sweeps that `make test` leaves out
+	@$(call BOTH,long and not exhaustive)
 
 test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three minutes
 	@$(BIN)/python -m pytest $(SPREAD)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.sandbox.limits import Limit, limits
 from mel_pipeline.sources.shared.survey.layouts import tools
+from mel_pipeline_tests.markers import TESTS, marked
 
-TESTS = Path(__file__).parent
 TOOLS = {  # survey tools: each has a module in sources/shared/survey/layouts
     "google_forms": "Google Forms", "kobo": "KoBoToolbox", "limesurvey": "LimeSurvey", "microsoft_forms": "Microsoft Forms",
     "odk": "ODK Central", "qualtrics": "Qualtrics", "surveymonkey": "SurveyMonkey", "typeform": "Typeform",
@@ -58,20 +56,11 @@ def behaviours() -> dict[str, dict[str, str]]:
 
 
 def marks() -> Iterator[Shown]:
-    """Every marker in the tests, found without importing them."""
-    for path in sorted(TESTS.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef):
-                yield from _marks_of(node, path)
-
-
-def _marks_of(node: ast.FunctionDef, path: Path) -> Iterator[Shown]:
-    for mark in node.decorator_list:
-        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.behaviour":
-            key, *sources = [ast.literal_eval(argument) for argument in mark.args]
-            everyone = PLATFORMS if key in behaviours()["Platforms"] else TOOLS
-            for source in everyone if sources == ["*"] else sources:
-                yield Shown(key, source, node.name, path.relative_to(TESTS.parent).as_posix())
+    """Every marker in the tests."""
+    for test, file, (key, *sources) in marked("behaviour"):
+        everyone = PLATFORMS if key in behaviours()["Platforms"] else TOOLS
+        for source in everyone if sources == ["*"] else sources:
+            yield Shown(key, source, test, file)
 
 
 def page() -> str:

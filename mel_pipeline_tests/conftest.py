@@ -32,6 +32,7 @@ from mel_pipeline_tests.fixtures.postgres import Server, postgres_server
 from mel_pipeline_tests.fixtures.postgres import prepare as prepare_postgres
 from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
+from mel_pipeline_tests.fixtures.sweeps import sweeping
 
 TODAY = date(2026, 11, 20)
 # A minute or so for the first test of each process: `make test-long` runs what uses them.
@@ -104,9 +105,8 @@ def drawn_once(drawn_pictures: Path) -> Iterator[None]:
 @pytest.fixture
 def postgres_url(postgres: Server) -> Iterator[str]:
     """An empty database for one test."""
-    url = postgres.database()
-    yield url
-    postgres.drop(url)
+    with postgres.lent() as url:
+        yield url
 
 
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
@@ -131,6 +131,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("exhaustive")
         if LONG_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("long")
+    for item in sweeping(items):
+        item.add_marker("long")
 
     def turn(item: pytest.Item) -> int:
         if "spark_cluster" in getattr(item, "fixturenames", ()):

@@ -145,6 +145,8 @@ def correct(frame: pd.DataFrame, corrections: Sequence[Correction]) -> Corrected
     Args:
         frame: columns of a contract as text, with a plain index from 0.
     """
+    if not corrections:
+        return Corrected(frame, {}, [])
     frame = frame.copy()
     left_out: dict[int, Correction] = {}
     used: list[tuple[str, int]] = []

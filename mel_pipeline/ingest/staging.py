@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,7 @@ def staged_frame(
         for line, position in corrected.used
         if pd.notna(keys[position])
     ]
-    rows = corrected.frame.drop(index=list(corrected.left_out)).reset_index(drop=True)
+    rows = _without(corrected.frame, corrected.left_out)
     has_digest = is_whole and 0 < len(rows) <= MAX_FINGERPRINTED
     content = quality.content_of(rows, contract) if has_digest else ""
     bad = [
@@ -149,7 +150,12 @@ def _without_unstorable(
             lost.append(position)
         else:
             rows.loc[position, column] = None
-    return rows.drop(index=lost).reset_index(drop=True), taken
+    return _without(rows, lost), taken
+
+
+def _without(frame: pd.DataFrame, positions: Collection[int]) -> pd.DataFrame:
+    """Without some rows; the others are not copied where there are none to leave out."""
+    return frame.drop(index=list(positions)).reset_index(drop=True) if positions else frame
 
 
 def _quarantined_by_correction(row: Any, key: str, line: Correction) -> Quarantined:

@@ -12,7 +12,7 @@ from mel_pipeline.ingest.raw_tables import ensure_all, load_catalogue_tables
 from mel_pipeline.publication.calculations import note_calculation
 from mel_pipeline.publication.release import release
 from mel_pipeline.publication.restatement import update
-from mel_pipeline.publication.settled import SETTLED, figures_digest, noted_figures, settle
+from mel_pipeline.publication.settled import SETTLED, figures_digests, noted_figures, settle
 from mel_pipeline.transform import ModelResult, SqlProject
 from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.engines import runner_for
@@ -62,12 +62,16 @@ def catch_up(warehouse: Warehouse, settings: Settings) -> list[Quarter]:
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, quarters[-1]))
     growing = {name for name, model in project.models.items() if model.config.unique_key == "quarter"}
     touched, unsettled = [], []
-    for quarter in quarters:
-        variables, begun = sql_variables(settings, quarter), utc_now()
-        noted = noted_figures(warehouse, str(quarter))
-        before = noted.made_of if noted else _figures(warehouse, quarter)
-        _require_success(quarter, runner.run(project, growing, variables))
-        if _figures(warehouse, quarter) != before:
+    parts = {quarter: sql_variables(settings, quarter) for quarter in quarters}
+    to_run = dict(zip(quarters, runner.touched(project, growing, list(parts.values())), strict=True))
+    all_noted, figures = noted_figures(warehouse), figures_digests(warehouse, quarters)
+    for quarter, variables in parts.items():
+        begun, noted, now = utc_now(), all_noted.get(str(quarter)), figures[str(quarter)]
+        before = noted.made_of if noted else now
+        if to_run[quarter]:
+            _require_success(quarter, runner.run(project, growing, variables))
+            now = figures_digests(warehouse, [quarter])[str(quarter)]
+        if now != before:
             known = {**project.variables, **variables}
             note_calculation(warehouse, settings.sql_dir, str(quarter), known, begun)
             touched.append(quarter)
@@ -84,11 +88,6 @@ def _follow_up(warehouse: Warehouse, settings: Settings, quarters: list[Quarter]
     for quarter in quarters:
         update(warehouse, settings, str(quarter))
         settle(warehouse, str(quarter))
-
-
-def _figures(warehouse: Warehouse, quarter: Quarter) -> str:
-    with warehouse.connect() as connection:
-        return figures_digest(connection, str(quarter))
 
 
 def _require_success(quarter: Quarter, results: Iterable[ModelResult]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from mel_pipeline.publication.calculations import FIGURES
 from mel_pipeline.publication.disclosure import newly_exposed, visible
 from mel_pipeline.publication.sensitivity import sensitivities
+from mel_pipeline.warehouse.fingerprints import Fingerprint, recall, remember, rows_digest, text_digest
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import (
     BOUNDS,
@@ -37,6 +39,8 @@ PEOPLE = "disclosure_people"
 KEY = ["indicator_id", "period", "disaggregation"]
 NUMBERS = [*KEY, "numerator", "denominator", "people", "members"]
 HIDDEN = "suppressed"
+INPUTS = (FIGURES, PEOPLE, "published_figures", protected_numbers.name)
+SUBJECT = "release"  # of its fingerprint
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,39 @@ class Released:
 
 
 def release(warehouse: Warehouse, settings: Settings) -> Released:
-    """Rewrite ``released_figures`` for every calculated quarter."""
+    """Rewrite ``released_figures`` for every calculated quarter, unless nothing that it follows from has changed."""
+    with warehouse.connect() as connection:
+        made_of = _made_of(connection, settings)
+        known = recall(connection, SUBJECT)
+        if known is not None and known.made_of == made_of and known.found["rows"] == _released(connection):
+            return Released(
+                known.found["figures"], known.found["withheld"], tuple(known.found["unprotected"])
+            )
+    done = _release(warehouse, settings)
+    with warehouse.transaction() as connection:
+        if _made_of(connection, settings) == made_of:  # nobody has written in between
+            found = {**vars(done), "rows": _released(connection)}
+            remember(connection, SUBJECT, Fingerprint(made_of, found))
+    return done
+
+
+def _made_of(connection: sa.Connection, settings: Settings) -> str:
+    """Digest of the figures, what is public, and the rules: those of the catalogue and of this code."""
+    there = [name for name in INPUTS if sa.inspect(connection).has_table(name)]
+    code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("*.py"))]
+    rules = sorted(sensitivities(settings).items())
+    return text_digest(
+        *(f"{name} {rows_digest(connection, name)}" for name in there),
+        repr(rules), str(settings.min_cell), repr(_shares(settings)), *code,
+    )  # fmt: skip
+
+
+def _released(connection: sa.Connection) -> str:
+    name = released_figures.name
+    return rows_digest(connection, name) if sa.inspect(connection).has_table(name) else ""
+
+
+def _release(warehouse: Warehouse, settings: Settings) -> Released:
     found = _visible(warehouse, settings, published(warehouse, settings))
     frame = found.frame[[*CELL_COLUMNS, "version", *QUALIFIERS]]
     frame = with_bounds(frame, settings).sort_values([*KEY, "category"], na_position="first")
@@ -76,13 +112,9 @@ def _is_there(connection: sa.Connection, rows: list[dict[str, Any]]) -> bool:
 def with_bounds(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Fill in the interval of shares published before it was stored: it follows from their numbers."""
     from mel_pipeline.core.statistics import wilson
-    from mel_pipeline.transform.catalogue import catalogue_of
 
-    shares = {
-        item.id for item in catalogue_of(settings).indicators if item.interval and item.unit == "percent"
-    }
     lacks = frame["version"].notna() & frame["low"].isna() & (frame["status"] == "ok")
-    lacks &= frame["indicator_id"].isin(shares) & ~(
+    lacks &= frame["indicator_id"].isin(_shares(settings)) & ~(
         (frame["dimension"] == "total") & (frame["numerator"] == frame["denominator"])
     )
     if not lacks.any():
@@ -93,6 +125,13 @@ def with_bounds(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
             found = wilson(row["numerator"], row["denominator"])
             frame.loc[index, list(BOUNDS)] = [found.low, found.high]
     return frame
+
+
+def _shares(settings: Settings) -> list[str]:
+    from mel_pipeline.transform.catalogue import catalogue_of
+
+    listed = catalogue_of(settings).indicators
+    return sorted(item.id for item in listed if item.interval and item.unit == "percent")
 
 
 @dataclass(frozen=True)

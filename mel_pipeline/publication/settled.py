@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mel_pipeline.warehouse.fingerprints import Fingerprint, recall, remember, rows_digest
+from mel_pipeline.warehouse.fingerprints import (
+    Fingerprint,
+    recall,
+    recall_all,
+    remember,
+    rows_digest,
+    rows_digests,
+)
+from mel_pipeline.warehouse.tables import fingerprint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import sqlalchemy as sa
 
+    from mel_pipeline.core.periods import Quarter
     from mel_pipeline.warehouse import Warehouse
 
 FIGURES = "indicator_values"
@@ -40,10 +51,19 @@ def settle(warehouse: Warehouse, quarter: str) -> None:
             remember(connection, _subject(quarter), Fingerprint(known.made_of, SETTLED))
 
 
-def noted_figures(warehouse: Warehouse, quarter: str) -> Fingerprint | None:
-    """Digest of the figures whose calculation was recorded last, ``found`` says how far; None if there is none."""
+def figures_digests(warehouse: Warehouse, quarters: Sequence[Quarter]) -> dict[str, str]:
+    """``figures_digest`` of each quarter, by its name."""
+    conditions = {f"quarter = '{quarter}'": str(quarter) for quarter in quarters}
     with warehouse.connect() as connection:
-        return recall(connection, _subject(quarter))
+        found = rows_digests(connection, FIGURES, list(conditions))
+    return {conditions[condition]: digest for condition, digest in found.items()}
+
+
+def noted_figures(warehouse: Warehouse) -> dict[str, Fingerprint]:
+    """By quarter, the digest of the figures whose calculation was recorded last; ``found`` says how far."""
+    with warehouse.connect() as connection:
+        found = recall_all(connection, fingerprint.c.subject.startswith(_subject("")))
+    return {subject.removeprefix(_subject("")): last for subject, last in found.items()}
 
 
 def _subject(quarter: str) -> str:

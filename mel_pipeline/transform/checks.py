@@ -86,6 +86,11 @@ def check_results(project: SqlProject, model: Model, failures: Mapping[int, int]
     return results
 
 
+def has_failed(results: Iterable[TestResult]) -> bool:
+    """Whether a rule is broken that stops the model."""
+    return any(not test.passed and test.severity == "error" for test in results)
+
+
 def _result(name: str, broken: int | None, severity: str, sentence: str) -> TestResult:
     if broken is None:
         return TestResult(name, False, 0, "warn", f"Not checked, a table is not built yet: {sentence}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from mel_pipeline.core.errors import SettingsError
@@ -26,6 +26,11 @@ class Engine(Protocol):
         with_tests: bool = True,
     ) -> Iterator[ModelResult]:
         """Run the selected models, upstream first; yields each result as it finishes."""
+
+    def touched(
+        self, project: SqlProject, select: set[str], parts: Sequence[Mapping[str, object]]
+    ) -> list[bool]:
+        """Of parts by their variables, whether a run has something to do."""
 
 
 def runner_for(warehouse: Warehouse, settings: Settings) -> Engine:

@@ -9,12 +9,13 @@ proves each such line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ModelError
-from mel_pipeline.transform.checks import check_query, tables_read
+from mel_pipeline.transform.checks import check_query, check_results, has_failed, tables_read
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -45,6 +46,9 @@ class Built:
         return cls(stored.made_of, **{**stored.found, "failures": failures})
 
 
+Digests = dict[tuple[str, str | None], str]  # by table and condition
+
+
 class BuildFingerprints:
     """Fingerprints of the tables in a database, for the length of one run.
 
@@ -64,11 +68,52 @@ class BuildFingerprints:
 
         self.connection, self.project, self.variables = connection, project, variables
         self.relations = relations
-        self._digests: dict[tuple[str, str | None], str] = {}
+        self._rows: Digests = {}
+        self._views: dict[str, str] = {}
         with connection.begin():
             self._builds = {
                 subject: Built.of(stored) for subject, stored in recall_models(connection).items()
             }
+
+    def about(self, variables: Mapping[str, object]) -> BuildFingerprints:
+        """The same tables for another part: rows that were looked at are not looked at again."""
+        other = copy(self)
+        other.variables, other._views = variables, {}
+        return other
+
+    def look_ahead(self, parts: Sequence[BuildFingerprints], models: Sequence[Model]) -> None:
+        """Take the digests of the rows that these parts of the models read and hold, each table in one pass."""
+        from mel_pipeline.warehouse.fingerprints import rows_digests
+
+        wanted: dict[str, dict[str, None]] = {}
+        for part in parts:
+            for model in models:
+                for name, condition in part._rows_of(model):
+                    if condition is not None and name in self.relations:
+                        wanted.setdefault(name, {})[condition] = None
+        for name, conditions in wanted.items():
+            for condition, digest in rows_digests(self.connection, name, list(conditions)).items():
+                self._rows[name, condition] = self._with_presence(name, digest)
+
+    def _rows_of(self, model: Model) -> Iterator[tuple[str, str | None]]:
+        """Tables with the condition of the rows: those it reads, and its own."""
+        for name in sorted({*model.depends_on, *model.sources}):
+            yield name, slice_read(self.project, self.variables, model, name)
+        if model.config.materialized != "view":
+            yield model.name, _own_quarter(self._part(model))
+
+    def is_done(self, model: Model) -> bool:
+        """Whether a run would leave it as it is, and has nothing to say of it that it did not say before."""
+        existing, known = self.relations.get(model.name), self.recall(model)
+        if known is None or existing is None or not self.can_recall(model):
+            return False
+        if {*model.depends_on, *model.sources} - self.relations.keys():
+            return False
+        if any(known.failures.values()) and has_failed(check_results(self.project, model, known.failures)):
+            return False  # a rule that was a warning is an error now
+        grows = model.config.materialized == "incremental" and existing == "table"
+        sql = self.project.compile(model.name, self.variables, incremental=grows)
+        return self.is_current(model, sql) and known.checked_against == self.checked_against(model)
 
     def recall(self, model: Model) -> Built | None:
         """The last build of the model, or of its quarter."""
@@ -128,9 +173,10 @@ class BuildFingerprints:
     def forget(self, model: Model) -> None:
         """Drop digests of a model whose rows change, and of views, which may read it."""
         views = {name for name, other in self.project.models.items() if other.config.materialized == "view"}
-        for name, condition in list(self._digests):
+        self._views.clear()
+        for name, condition in list(self._rows):
             if name == model.name or name in views:
-                del self._digests[name, condition]
+                del self._rows[name, condition]
 
     def can_recall(self, model: Model) -> bool:
         """Models that grow by something else than the quarter are always built."""
@@ -140,21 +186,26 @@ class BuildFingerprints:
         return own_part(model, self.variables)
 
     def _digest(self, name: str, condition: str | None) -> str:
-        key = name, condition
-        if key not in self._digests:
-            self._digests[key] = self._slice_digest(name, condition)
-        return self._digests[key]
-
-    def _slice_digest(self, name: str, condition: str | None) -> str:
-        from mel_pipeline.warehouse.fingerprints import holds_rows, rows_digest
+        from mel_pipeline.warehouse.fingerprints import rows_digest
 
         model = self.project.models.get(name)
         if condition is None and model is not None and model.config.materialized == "view":
-            return self.made_of(model, self.project.compile(name, self.variables))
-        digest = rows_digest(self.connection, name, condition)
-        if condition is None or (model and model.config.unique_key == QUARTER):
+            if name not in self._views:
+                self._views[name] = self.made_of(model, self.project.compile(name, self.variables))
+            return self._views[name]
+        key = name, condition
+        if key not in self._rows:
+            digest = rows_digest(self.connection, name, condition)
+            self._rows[key] = digest if condition is None else self._with_presence(name, digest)
+        return self._rows[key]
+
+    def _with_presence(self, name: str, digest: str) -> str:
+        """A model may distinguish "nothing was ever loaded" from "nothing in this quarter"."""
+        from mel_pipeline.warehouse.fingerprints import holds_rows
+
+        model = self.project.models.get(name)
+        if model and model.config.unique_key == QUARTER:
             return digest
-        # A model may distinguish "nothing was ever loaded" from "nothing in this quarter".
         return f"{digest} {holds_rows(self.connection, name)}"
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from mel_pipeline.core.disk_trouble import says_full_disk
 from mel_pipeline.core.errors import ModelError
-from mel_pipeline.transform.checks import check_query, check_results, failures_in, tables_read
+from mel_pipeline.transform.checks import check_query, check_results, failures_in, has_failed, tables_read
 from mel_pipeline.transform.fingerprints import BuildFingerprints, own_part
 from mel_pipeline.transform.results import ModelResult, TestResult
 from mel_pipeline.transform.writing import VERBATIM, execute, write_model
@@ -89,6 +89,24 @@ class Runner:
                 if result.status != "ok":
                     broken[model.name] = cause or f"{model.name} failed: {result.message}"
                 yield result
+
+    def touched(
+        self, project: SqlProject, select: set[str], parts: Sequence[Mapping[str, object]]
+    ) -> list[bool]:
+        """Of parts by their variables, whether a run would build a model or count the rows that break a test.
+
+        Asked of all parts at once: each table is read once and not once a part.
+        """
+        models = project.order(select)
+        if not self.only_touched:
+            return [True for _ in parts]
+        with self.warehouse.alone() as connection:
+            relations = _relations(connection)
+            first = BuildFingerprints(connection, project, project.variables, relations)
+            each = [first.about({**project.variables, **variables}) for variables in parts]
+            with connection.begin():
+                first.look_ahead(each, models)
+                return [not all(part.is_done(model) for model in models) for part in each]
 
 
 @dataclass
@@ -167,7 +185,7 @@ def _make(build: _Build, model: Model, made: _Made) -> None:
             fingerprints.note(model, fingerprints.made_of(model, made.sql), against, made.rows, failures)
     if build.with_tests:
         made.tests = check_results(build.project, model, failures)
-    if any(not test.passed and test.severity == "error" for test in made.tests):
+    if has_failed(made.tests):
         raise _ChecksFailedError(made.tests)
 
 

@@ -1,27 +1,34 @@
 """The nightly run compared with the same number of empty Dagster assets and checks, in one process.
 
-The sample organisation is loaded once first, so that the measured run is an ordinary nightly run, a day after the
-last one. The two alternate and the median counts.
+The sample organisation is loaded once first, so that the measured runs are ordinary nightly runs, a day after the
+last one: one without news, and one after answers to a survey have arrived. They alternate and the median counts.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
 
+from mel_pipeline.core.settings import load_settings
+from mel_pipeline.sandbox.organisation import build
+from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.benchmarks.contenders.clock import peak_mb
 from mel_pipeline_tests.benchmarks.measuring import Turns, keep, ratio, show
-from mel_pipeline_tests.benchmarks.nights import QUIET, Tomorrow, nights
+from mel_pipeline_tests.benchmarks.nights import QUIET, TODAY, Tomorrow, nights
 from mel_pipeline_tests.benchmarks.sampling import sampled
+from mel_pipeline_tests.benchmarks.survey_import import fabricate
 from mel_pipeline_tests.benchmarks.targets import Verdict
 
 TURNS = 3
+ANSWERS = 60
 
 
 def empty_definitions(assets: int, checks: int) -> dg.Definitions:
@@ -44,6 +51,20 @@ def empty_definitions(assets: int, checks: int) -> dg.Definitions:
     )
 
 
+def drop_answers(home: Path, turn: int) -> None:
+    """Another survey export in the drop folder: answers about events of the quarter."""
+    events = [event.code for event in build(TODAY).events if event.start.date() >= date(2024, 10, 1)]
+    path = home / "survey_exports" / f"news {turn}.csv"
+    fabricate(path, ANSWERS, events[:5])
+    os.utime(path, (1_700_000_000 + turn,) * 2)
+
+
+def answered() -> float:
+    """How many answers the figures are from."""
+    rows = Warehouse(load_settings().database_url).records("select sum(n) as n from indicator_values")
+    return float(rows[0]["n"])
+
+
 def timed(run: Callable[[], object]) -> dict[str, float]:
     begun, used = time.perf_counter(), time.process_time()
     run()
@@ -64,7 +85,8 @@ def main() -> None:
     asked = parser.parse_args()
     turns = 1 if asked.quick or asked.profile else TURNS
     runs: list[str] = []
-    with nights(Path(tempfile.mkdtemp(prefix="mel-benchmark-"))) as each:
+    home = Path(tempfile.mkdtemp(prefix="mel-benchmark-"))
+    with nights(home) as each:
         keys = each.job.asset_layer.executable_asset_keys
         checks = len(each.definitions.resolve_asset_graph().asset_check_keys)
         empty = empty_definitions(len(keys), checks).resolve_job_def("empty")
@@ -77,9 +99,14 @@ def main() -> None:
             assert empty.execute_in_process(instance=each.instance, run_config=QUIET).success
 
         first = timed(night)
-        found = {name: Turns(name) for name in ("empty assets", "ordinary night")}
-        for _ in range(turns):
+        found = {name: Turns(name) for name in ("empty assets", "ordinary night", "night with news")}
+        for turn in range(turns):
             found["empty assets"].note(timed(nothing))
+            drop_answers(home, turn)
+            Tomorrow.days += 1
+            before = answered()
+            found["night with news"].note(timed(night))
+            assert answered() > before, "the news reached no figure"
             Tomorrow.days += 1
             with sampled() if asked.profile else nullcontext() as samples:
                 found["ordinary night"].note(timed(night))
@@ -88,8 +115,11 @@ def main() -> None:
     print("  longest steps of the last night: " + ", ".join(f"{name} {took:.1f} s" for name, took in longest))
     if samples:
         samples.show()
-    verdict = Verdict("nightly", ratio(found["ordinary night"], found["empty assets"]))
-    keep("nightly", {"sample": found}, [verdict])
+    verdicts = [
+        Verdict("nightly", ratio(found["ordinary night"], found["empty assets"])),
+        Verdict("nightly news", ratio(found["night with news"], found["empty assets"])),
+    ]
+    keep("nightly", {"sample": found}, verdicts)
 
 
 if __name__ == "__main__":

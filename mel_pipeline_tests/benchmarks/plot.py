@@ -1,4 +1,4 @@
-"""How time and memory of the SQL models grow with rows: docs/images/performance-rows.png from the kept results."""
+"""How cost grows: docs/images/performance-rows.png and performance-growth.png from the kept results."""
 
 from __future__ import annotations
 
@@ -18,6 +18,57 @@ SHOWN = {
     "polars": ("#c77700", "polars"),
     "pandas": ("#3b7d3b", "pandas"),
 }
+
+
+GROWTH = PROJECT / "docs" / "images" / "performance-growth.png"
+AXES = {
+    "quarters": "Quarters of history",
+    "members": "Member cities",
+    "responses": "Survey responses of a year",
+    "accounts": "Instagram accounts",
+}
+COSTS = {
+    "first": ("#1f6f8b", "first night"),
+    "night": ("#b3123b", "a night without news"),
+    "protect_all": ("#c77700", "protection of all quarters"),
+}
+
+
+def draw_growth(results: Path, picture: Path) -> None:
+    """A panel for each axis with two points or more: processor seconds of nights and of the protection."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    mpl.use("Agg")
+    points = json.loads(results.read_text(encoding="utf-8"))["found"]["points"]
+    by_axis = {axis: sorted((p for p in points if p["axis"] == axis), key=_size) for axis in AXES}
+    shown = {axis: found for axis, found in by_axis.items() if len(found) > 1}
+    figure, panels = plt.subplots(
+        1, len(shown), figsize=(5.5 * len(shown), 4.6), layout="constrained", squeeze=False
+    )
+    for panel, (axis, found) in zip(panels[0], shown.items(), strict=True):
+        sizes, ends = [_size(point) for point in found], []
+        for cost, (colour, label) in COSTS.items():
+            values = [point[cost] for point in found]
+            panel.plot(sizes, values, color=colour, marker="o", markersize=4, linewidth=1.8)
+            ends.append((values[-1], sizes[-1], label, colour))
+        _name_lines(panel, ends)
+        panel.set(xscale="log", yscale="log", title="Processor seconds", xlabel=AXES[axis])
+        panel.grid(visible=True, which="major", alpha=0.25)
+        panel.spines[["top", "right"]].set_visible(False)
+        low, high = panel.get_xlim()
+        panel.set_xlim(low, high * (sizes[-1] / sizes[0]) ** 0.6)  # room for the names
+        panel.set_xticks(sizes, [f"{size:,}" for size in sizes], minor=False)
+        panel.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.minorticks_off()
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=110)
+    plt.close(figure)
+
+
+def _size(point: dict[str, Any]) -> int:
+    return int(point["size"])
 
 
 def draw(results: Path, picture: Path) -> None:
@@ -80,5 +131,7 @@ def _median(values: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    draw(HOME / "results" / "sql_models.json", PICTURE)
-    print(f"Drawn: {PICTURE.relative_to(PROJECT)}")
+    for work, name, picture in ((draw, "sql_models", PICTURE), (draw_growth, "scaling", GROWTH)):
+        if (found := HOME / "results" / f"{name}.json").exists():
+            work(found, picture)
+            print(f"Drawn: {picture.relative_to(PROJECT)}")

@@ -175,7 +175,10 @@ def protect_all() -> None:
     protection._protected.cache_clear()
     protection._exposed.cache_clear()
     settings = load_settings()
-    release(Warehouse(settings.database_url), settings)
+    warehouse = Warehouse(settings.database_url)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("delete from fingerprint where subject = 'release'")
+    release(warehouse, settings)
 
 
 # -- all points ----------------------------------------------------------------------------------------------
@@ -194,10 +197,16 @@ def next_point(axis: str, size: int) -> Point:
     finally:
         shutil.rmtree(home, ignore_errors=True)
     told.pop("whole")
+    point = Point(**told)
+    keep(point)
+    return point
+
+
+def keep(point: Point) -> None:
+    """Add it to those that are done, without a line that was being written when it was stopped."""
     DONE.parent.mkdir(parents=True, exist_ok=True)
-    with DONE.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(told) + "\n")
-    return Point(**told)
+    lines = [json.dumps(vars(each)) + "\n" for each in [*done(), point]]
+    DONE.write_text("".join(lines), encoding="utf-8")
 
 
 def show(point: Point) -> None:

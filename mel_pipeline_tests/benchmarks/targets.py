@@ -17,6 +17,9 @@ class Target:
 
 TARGETS = {
     "nightly": Target("A nightly run on the sample compared with as many empty assets and checks", 1.5),
+    "nightly news": Target(
+        "A nightly run after new answers compared with as many empty assets and checks", 2.0
+    ),
     "definitions": Target("Loading the definitions compared with `import dagster` alone", 1.5),
     "zoho": Target("CRM sync compared with a bare loop over the same answers", 1.2),
     "zoho memory": Target("Memory of a load of a million records", 500, " MB"),

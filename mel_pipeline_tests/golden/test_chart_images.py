@@ -35,6 +35,7 @@ NARROW = pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"]
 @held
 @NARROW
 @pytest.mark.parametrize("name", sorted(FRAMES))
+@pytest.mark.sweep("narrow")
 def test_a_picture_of_the_page_looks_as_held(name: str, narrow: bool) -> Figure:
     edition = pictured_edition(answers={**ANSWERS, "2024-Q2": (0, 0, 1, 1, 1)})
     known = measures(edition, "en")
@@ -46,6 +47,7 @@ def test_a_picture_of_the_page_looks_as_held(name: str, narrow: bool) -> Figure:
 @held
 @NARROW
 @pytest.mark.parametrize("indicator", ["MEM-01", "MEM-02", "SAT-02", "GEN-01", "FND-01"])
+@pytest.mark.sweep("narrow")
 def test_a_chart_of_an_indicator_looks_as_held(indicator: str, narrow: bool) -> Figure:
     edition = pictured_edition()
     both, one = ["labs", "trainings"], ["labs"]  # a break in the line

@@ -84,6 +84,7 @@ def words(html: str) -> list[str]:
 
 
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
+@pytest.mark.sweep("2024-Q4")
 def test_the_first_screen_says_the_golden_words(tmp_path, period):
     page = build_report(sample_edition(period), tmp_path, REPORTS, "en").read_text(encoding="utf-8")
     head = page[page.index("<header") : page.index('<section class="line"')]

@@ -74,9 +74,8 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wareho
         opened.engine.dispose()
         return
     server: Server = request.getfixturevalue("postgres")
-    url = server.database(template=request.getfixturevalue("postgres_template"))
-    yield Warehouse(url)
-    server.drop(url)
+    with server.lent(request.getfixturevalue("postgres_template")) as url:
+        yield Warehouse(url)
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def test_every_contender_makes_the_tables_of_the_hand_written_script(bench: Benc
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_contender_with_one_different_figure_would_not_pass(bench: Bench, tmp_path: Path) -> None:
     other = tmp_path / "other.duckdb"
     shutil.copy(bench.reference, other)

@@ -85,7 +85,16 @@ class Small:
     def run(self, quarter: str = "2024-Q1", **more: bool) -> dict[str, ModelResult]:
         project = SqlProject.load(self.folder, {"quarter": quarter})
         runner = Runner(self.warehouse, only_touched=True)
-        return {result.name: result for result in runner.run(project, **more)}  # type: ignore[arg-type]
+        is_touched = quarter in self.touched(quarter)
+        results = {result.name: result for result in runner.run(project, **more)}  # type: ignore[arg-type]
+        assert is_touched or more or all(result.is_unchanged for result in results.values())
+        return results
+
+    def touched(self, *quarters: str) -> set[str]:
+        project = SqlProject.load(self.folder, {"quarter": quarters[0]})
+        parts = [{"quarter": quarter} for quarter in quarters]
+        asked = Runner(self.warehouse, only_touched=True).touched(project, set(project.models), parts)
+        return {quarter for quarter, is_touched in zip(quarters, asked, strict=True) if is_touched}
 
     def built(self, quarter: str = "2024-Q1", **more: bool) -> set[str]:
         results = self.run(quarter, **more)
@@ -118,6 +127,19 @@ def test_a_run_without_new_rows_builds_nothing_and_reports_the_same(small: Small
         name: (r.rows, r.tests) for name, r in before.items()
     }
     assert again["held"].tests[0].passed and again["held"].rows == 2
+
+
+def test_quarters_without_news_are_known_without_running_them(small: Small) -> None:
+    both = ("2024-Q1", "2024-Q2")
+    assert small.touched(*both, "2024-Q3") == {"2024-Q3"}
+    small.execute("insert into raw_events values (date '2024-05-02', 7)")
+    assert small.touched(*both) == set(both), "tables that all quarters share are to be built"
+    small.run("2024-Q1")
+    assert small.touched(*both) == {"2024-Q2"}
+    small.run("2024-Q2")
+    assert small.touched(*both) == set()
+    small.execute("update attendance set people = 1 where quarter = '2024-Q1'")
+    assert small.touched(*both) == {"2024-Q1"}, "a table changed by hand is noticed"
 
 
 def test_only_models_downstream_of_a_changed_source_are_built(small: Small) -> None:

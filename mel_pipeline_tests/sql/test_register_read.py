@@ -63,6 +63,7 @@ def test_a_project_that_may_name_a_person_is_left_out_with_its_money_and_logfram
 
 
 @pytest.mark.parametrize("empty", [*RAW, None])
+@pytest.mark.sweep("duckdb-None", "duckdb-raw_workbook__projects", "postgres-raw_workbook__logframe")
 def test_an_organisation_may_lack_any_kind_of_entry(project, warehouse, fill, empty):
     register = read(
         project,

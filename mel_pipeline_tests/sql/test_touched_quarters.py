@@ -57,10 +57,19 @@ def _replace(warehouse: Warehouse, fill: Fill, tables: dict[str, list[Any]]) -> 
 
 
 def _run(warehouse: Warehouse, project: SqlProject, *, only_touched: bool) -> set[tuple[str, str]]:
-    """Run every quarter; return what was built."""
+    """Run every quarter; return what was built. What is said beforehand to be untouched must not be built."""
     built = set()
+    runner = Runner(warehouse, only_touched=only_touched)
+    growing = {name for name, model in project.models.items() if model.config.unique_key == QUARTER}
+    touched = set(QUARTERS)
+    if only_touched:
+        for run in runner.run(project, set(project.models) - growing):
+            if not run.is_unchanged:
+                built.add((run.name, ""))
+        asked = runner.touched(project, growing, [{QUARTER: quarter} for quarter in QUARTERS])
+        touched = {quarter for quarter, is_touched in zip(QUARTERS, asked, strict=True) if is_touched}
     for number, quarter in enumerate(QUARTERS):
-        runs = Runner(warehouse, only_touched=only_touched).run(
+        runs = runner.run(
             project, variables={**project.variables, QUARTER: quarter},
             full_refresh=number == 0 and not only_touched,
         )  # fmt: skip
@@ -68,6 +77,8 @@ def _run(warehouse: Warehouse, project: SqlProject, *, only_touched: bool) -> se
             assert run.status == "ok", run.message
             if not run.is_unchanged:
                 built.add((run.name, quarter))
+    assert {quarter for name, quarter in built if name in growing} <= touched
+    assert built or not (touched and only_touched), "nothing is touched where nothing is built"
     return built
 
 

@@ -112,6 +112,7 @@ def _is_a_file(folder: Path) -> None:
     "break_it",
     [_python_is_gone, _python_does_not_run, _stopped_while_installing, _package_without_record, _is_a_file],
 )
+@pytest.mark.sweep
 def test_a_partial_environment_is_rebuilt(
     install, set_up, monkeypatch, break_it: Callable[[Path], None]
 ) -> None:

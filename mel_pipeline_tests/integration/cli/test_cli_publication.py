@@ -8,7 +8,15 @@ from subprocess import CompletedProcess
 import pytest
 
 from mel_pipeline_tests.conftest import Mel
-from mel_pipeline_tests.fixtures.organisation import DAY, Small, event, member, organisation
+from mel_pipeline_tests.fixtures.organisation import (
+    DAY,
+    Small,
+    copy_of,
+    event,
+    member,
+    organisation,
+    seven_members,
+)
 
 pytestmark = pytest.mark.slow
 QUARTER = "2024-Q4"
@@ -31,6 +39,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
 @pytest.fixture
 def at(small: Small, mel: Mel) -> Mel:
     """The command on this organisation."""
+    return _at(small, mel)
+
+
+def _at(small: Small, mel: Mel) -> Mel:
     home = {"MEL_HOME": str(small.settings.home), "MEL_TODAY": str(DAY), "MEL_FIRST_QUARTER": "2024-Q1"}
 
     def run(*arguments: str) -> CompletedProcess[str]:
@@ -74,7 +86,10 @@ def test_a_quarter_is_published_explained_and_rebuilt(small: Small, at: Mel) -> 
     )
 
 
-def test_a_missing_figure_or_quarter_is_a_readable_error(at: Mel) -> None:
+def test_a_missing_figure_or_quarter_is_a_readable_error(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, mel: Mel
+) -> None:
+    at = _at(copy_of(tmp_path_factory, "seven-members", tmp_path, seven_members), mel)
     for arguments in (
         ("explain", "XXX-01", QUARTER),
         ("rebuild", "2024-Q2"),

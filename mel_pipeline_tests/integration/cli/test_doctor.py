@@ -156,6 +156,7 @@ STATES = [
 
 @pytest.mark.fault(56)
 @pytest.mark.parametrize(("beat", "runs", "daemon", "queue", "words"), STATES)
+@pytest.mark.sweep
 def test_a_daemon_dead_for_two_minutes_and_a_queue_that_does_not_move_are_broken(
     settings: Settings,
     beat: timedelta,
@@ -175,6 +176,7 @@ def test_a_daemon_dead_for_two_minutes_and_a_queue_that_does_not_move_are_broken
 
 
 @pytest.mark.slow  # a real server
+@pytest.mark.long
 def test_daemon_and_queue_are_read_from_postgresql_as_well(settings: Settings, postgres_url: str) -> None:
     given = settings.model_copy(update={"team": True, "dagster_storage_url": SecretStr(postgres_url)})
     assert "not running" in of(given)["Dagster daemon"].words

@@ -78,6 +78,7 @@ def run(
 
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("path", EVERY, ids=" ".join)
+@pytest.mark.sweep("recalculate", "report", "quality", "site", "figures", "explain", "publish", "erase")
 def test_a_command_on_an_empty_warehouse_ends_with_a_sentence(
     path: tuple[str, ...], place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +89,7 @@ def test_a_command_on_an_empty_warehouse_ends_with_a_sentence(
 
 @pytest.mark.fault(5, 57)
 @pytest.mark.parametrize("path", EVERY, ids=" ".join)
+@pytest.mark.sweep("recalculate", "workbook get", "publish", "doctor")
 def test_a_command_on_a_full_disk_ends_with_a_sentence(
     path: tuple[str, ...], place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

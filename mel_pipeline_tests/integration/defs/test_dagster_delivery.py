@@ -93,6 +93,7 @@ def _requests(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -
         ("backfill_year", "2024", "run_year", whole_year.FORM),
     ],
 )
+@pytest.mark.sweep
 def test_a_form_is_prefilled_and_its_fields_explain_themselves(
     job: str, partition: str, step: str, form: dict[str, dg.Field]
 ) -> None:

@@ -73,6 +73,7 @@ def test_a_missing_source_without_a_reason_blocks_and_says_how_to_give_one(small
     assert "give zoho_people a reason" in reason(refused)
 
 
+@pytest.mark.long
 def test_the_checks_of_the_released_figures_report_the_state_of_the_quarter(small: Small) -> None:
     asset = next(iter(build(small.settings).assets or []))
     result = dg.materialize(

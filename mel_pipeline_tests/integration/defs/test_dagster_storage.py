@@ -53,6 +53,7 @@ def test_the_url_gets_its_driver_and_utc_and_keeps_what_it_says() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("written", ["postgresql:", "postgresql+psycopg:", "postgres:"])
+@pytest.mark.sweep
 def test_a_run_and_its_events_are_kept_on_the_server_in_utc_however_the_url_is_written(
     postgres: Server, postgres_url: str, tmp_path: Path, written: str
 ) -> None:

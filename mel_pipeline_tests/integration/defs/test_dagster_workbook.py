@@ -153,6 +153,7 @@ def test_the_sensor_previews_a_new_workbook_once(case: Case, monkeypatch: pytest
     assert isinstance(next(iter(sensor(context))), dg.SkipReason)
 
 
+@pytest.mark.long
 def test_a_late_duty_warns_by_role_and_day_and_one_that_is_done_does_not(case: Case) -> None:
     def check() -> Any:
         return case.run("duties").get_asset_check_evaluations()[0]

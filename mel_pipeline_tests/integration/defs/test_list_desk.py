@@ -55,6 +55,7 @@ def loaded(small: Small) -> set[str]:
 
 @pytest.mark.fault(194)
 @pytest.mark.parametrize("said", ["", "TRN-9", "the course on care? (6 Dec)"])
+@pytest.mark.sweep("TRN-9")
 def test_a_list_without_a_right_code_is_kept_and_named_later_without_the_file(small, said) -> None:
     desk = ListDesk(small.settings)
     answer = desk.give("list.csv", SHEET, said)
@@ -78,6 +79,7 @@ def test_a_chosen_event_wins_over_codes_in_the_name_and_a_stroke_in_a_code_is_no
 
 
 @pytest.mark.fault(195)
+@pytest.mark.long
 def test_the_same_list_for_two_events_is_said_and_one_taken_out_no_longer_counts(small) -> None:
     desk = ListDesk(small.settings)
     desk.give("list.csv", NO_DAY, "TRN-2")
@@ -93,6 +95,7 @@ def test_the_same_list_for_two_events_is_said_and_one_taken_out_no_longer_counts
 
 
 @pytest.mark.fault(195)
+@pytest.mark.long
 def test_a_second_copy_that_counts_for_nobody_is_not_taken_for_the_right_one(small) -> None:
     desk = ListDesk(small.settings)
     desk.give("list.csv", SHEET, "TRN-1")
@@ -113,6 +116,7 @@ def test_a_code_within_the_list_is_said_to_be_there_as_no_choice_would_mend_it(s
 
 
 @pytest.mark.parametrize("name", ["../../secret.csv", "/etc/passwd", ".withdrawn", "nowhere.csv", ""])
+@pytest.mark.sweep
 def test_no_name_leads_out_of_the_folder(small, tmp_path, name) -> None:
     (tmp_path / "secret.csv").write_bytes(SHEET)
     desk = ListDesk(small.settings)

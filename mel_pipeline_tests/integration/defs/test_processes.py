@@ -254,6 +254,7 @@ def test_a_killed_report_process_is_an_error_that_says_what_to_do(runner: Jobs) 
             list(process.ended(wait=True))
 
 
+@pytest.mark.long
 def test_one_process_does_everything_if_the_settings_say_so_or_the_instance_is_temporary(
     runner: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def test_nothing_is_recalled_without_publication_role_and_reason(case: Case) -> 
 
 
 @pytest.mark.fault(149, 171)
+@pytest.mark.long
 def test_packs_of_a_published_quarter_are_those_of_its_frozen_edition_and_agree_with_it(
     case: Case,  # noqa: F811
     tmp_path: Path,

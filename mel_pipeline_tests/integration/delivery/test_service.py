@@ -173,6 +173,7 @@ def test_no_format_that_goes_out_still_says_provisional(case: Case) -> None:
 
 
 @pytest.mark.parametrize("fault", ["blank", "cut", "gone"])
+@pytest.mark.sweep
 def test_a_blank_or_cut_off_or_missing_file_holds_everything_back(case: Case, fault: str) -> None:
     from PIL import Image
 

@@ -79,6 +79,7 @@ def test_a_response_is_erased_after_calculation_and_ids_that_only_start_with_its
 
 
 @pytest.mark.fault(33)
+@pytest.mark.long
 def test_the_bytes_of_the_database_no_longer_name_who_was_erased(tmp_path: Path) -> None:
     small = organisation(tmp_path)
     small.load("accounts", [member(1)])

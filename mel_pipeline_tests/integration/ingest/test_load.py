@@ -118,6 +118,7 @@ def test_every_row_read_is_loaded_unchanged_repeated_or_quarantined(warehouse: W
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None:
     rows = [deal(number) for number in range(1, 8)]
     splits = [
@@ -399,6 +400,7 @@ _LOAD_FOR_EVER = """
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.2, 0.45, 0.8])
 @pytest.mark.fault(1)
+@pytest.mark.sweep("0.45")
 def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(
     warehouse: Warehouse, forked: Forking, tmp_path: Path, delay: float
 ) -> None:
@@ -466,6 +468,7 @@ def test_a_run_that_times_out_waiting_says_who_holds_the_file_and_what_to_do(
     assert not forked.ended_well()
 
 
+@pytest.mark.long
 def test_a_load_too_large_for_its_memory_limit_is_published_with_a_higher_one(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ def counts(result: LoadResult) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("complete", [False, True])
+@pytest.mark.sweep
 def test_identical_rows_are_counted_and_logged_but_not_compared_again(
     warehouse: Warehouse, monkeypatch, complete: bool
 ) -> None:
@@ -75,6 +76,7 @@ def test_identical_rows_are_counted_and_logged_but_not_compared_again(
     assert len(warehouse.read("select * from load_ledger where status = 'loaded'")) == 2
 
 
+@pytest.mark.long
 def test_a_quarter_is_not_compared_again_because_others_were_loaded_since(
     warehouse: Warehouse, monkeypatch
 ) -> None:
@@ -114,6 +116,7 @@ def test_an_empty_load_is_logged_and_changes_nothing(warehouse: Warehouse, monke
         "update raw_zoho_crm__deals set _is_deleted = true where _row_key = '1'",
     ],
 )
+@pytest.mark.sweep
 def test_a_table_edited_by_hand_is_restored(warehouse: Warehouse, by_hand: str) -> None:
     load(warehouse, deal(1), deal(2))
     with warehouse.transaction() as connection:
@@ -133,6 +136,7 @@ def test_a_dropped_table_is_recreated(warehouse: Warehouse) -> None:
     assert len(deals(warehouse)) == 1
 
 
+@pytest.mark.long
 def test_identical_rows_in_a_full_load_delete_the_others(warehouse: Warehouse) -> None:
     load(warehouse, deal(9))
     load(warehouse, deal(1), deal(2))
@@ -236,7 +240,7 @@ def outcomes(warehouse: Warehouse, story: list[Event]) -> list[object]:
 @pytest.mark.exhaustive
 @pytest.mark.deep
 # Without shrinking: an example takes a second, and the stories are short.
-@settings(max_examples=examples(8, 30), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=examples(3, 30), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(story=STORY)
 def test_any_sequence_of_loads_ends_as_if_every_row_had_been_compared(story: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:

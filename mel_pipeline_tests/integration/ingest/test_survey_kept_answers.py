@@ -62,6 +62,7 @@ def test_the_second_download_of_the_case_keeps_and_adds_answers(tmp_path: Path, 
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.behaviour("keeps_answers", "zoho_survey")
 @pytest.mark.fault(76)
+@pytest.mark.sweep("duckdb-True")
 def test_an_export_without_a_question_keeps_what_an_earlier_one_said(
     tmp_path: Path, warehouse_url: str, together: bool
 ) -> None:
@@ -110,7 +111,7 @@ def test_a_codebook_that_is_corrected_takes_back_what_it_read_wrongly(
 
 @given(st.lists(st.tuples(st.sets(st.sampled_from(sorted(ROLES))), st.booleans()), min_size=1, max_size=4))
 @settings(
-    max_examples=examples(3, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(2, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @pytest.mark.deep
 @pytest.mark.slow  # each step is a load with all its checks

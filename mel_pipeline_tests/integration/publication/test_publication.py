@@ -80,6 +80,7 @@ def test_a_source_that_is_not_set_up_is_no_obstacle_and_one_with_a_folder_is(sma
     assert missing() == ["attendance_lists"]
 
 
+@pytest.mark.long
 def test_obstacles_to_publishing_are_listed_with_what_to_do(small: Small) -> None:
     small.survey("other.csv", {"x1": "Splendide"})
     small.calculate(QUARTER)
@@ -129,6 +130,7 @@ def test_approving_needs_a_role_and_a_note(small: Small) -> None:
         approve(small.warehouse, small.settings, Quarter.parse(QUARTER), " ", "note")
 
 
+@pytest.mark.long
 def test_a_quarter_ready_to_publish_is_logged_as_checked_once(small: Small) -> None:
     small.load_the_rest()
     small.calculate(QUARTER)
@@ -269,6 +271,7 @@ def test_a_published_quarter_rebuilds_byte_for_byte_whatever_was_loaded_since(pu
     assert "identical" in outcome.sentence
 
 
+@pytest.mark.long
 def test_a_stored_row_changed_from_outside_shows_in_the_rebuild(published: Small) -> None:
     with published.warehouse.transaction() as connection:
         connection.exec_driver_sql(

@@ -131,6 +131,7 @@ def many(count: int, words: str, start: int = 0) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.fault(174)
+@pytest.mark.long
 def test_comments_of_every_kind_stand_in_the_file_as_text_and_addresses_do_not(small):
     survey(small, KINDS)
     rows = shown(small)
@@ -211,6 +212,7 @@ def test_comments_are_in_no_version_upload_or_main_form_and_leave_after_their_mo
 
 @pytest.mark.slow
 @pytest.mark.fault(175)
+@pytest.mark.long
 def test_themes_of_few_people_or_with_a_name_are_merged_on_the_page(small):
     survey(small, many(5, "More time") | many(4, "Bad sound", 20) | many(6, "Praise", 40))
     coded(small, "theme_1", {"More": "Time", "Bad": "Sound", "Praise": "Thanks to Mme Durand"}, "first")
@@ -223,6 +225,7 @@ def test_themes_of_few_people_or_with_a_name_are_merged_on_the_page(small):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.sweep("fr")
 def test_the_file_is_written_in_each_language_and_comes_back(small, language):
     survey(small, many(2, "More time"))
     accept(small, fill(downloaded(small, "first", language), "theme_1", {"More": "Temps"}))
@@ -232,6 +235,7 @@ def test_the_file_is_written_in_each_language_and_comes_back(small, language):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_file_given_back_without_themes_changes_nothing_and_an_agreed_theme_needs_two(small):
     survey(small, many(2, "More time"))
     found = judge(small.settings, fill(downloaded(small, "first"), "theme_1", {}))

@@ -174,6 +174,7 @@ def test_a_kept_edition_that_was_changed_from_outside_is_refused(published: Smal
 
 
 @pytest.mark.fault(112)
+@pytest.mark.long
 def test_a_publication_interrupted_before_its_edition_was_kept_is_completed(draft: Small) -> None:
     quarter = Quarter.parse(QUARTER)
     approve(draft.warehouse, draft.settings, quarter, "Secretary General", "Seen", WITHOUT)

@@ -65,7 +65,6 @@ def small(tmp_path_factory) -> Small:
             event(3, status="Cancelled"),
         ],
     )
-    made.load_the_rest()
     came = [participation(number, number, 1) for number in range(1, 7)]
     came += [participation(10 + number, number, 2) for number in range(1, 4)]
     came += [
@@ -124,6 +123,7 @@ def test_a_published_quarter_is_labelled_as_such(small: Small, tmp_path: Path):
     assert "Published, version 1 of" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_the_latest_edition_is_the_last_in_the_folder(small: Small, tmp_path: Path):
     for period, folders in (("2024-Q4", []), ("2024-Q4", ["2024-Q4", "2031"]), ("2024", ["2024", "2024-Q4"])):
         settings = small.settings.model_copy(update={"home": tmp_path})

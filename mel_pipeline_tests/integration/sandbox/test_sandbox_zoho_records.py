@@ -131,6 +131,7 @@ def test_a_page_token_is_valid_for_a_day_or_until_it_is_revoked(account: Account
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_page_tokens_reach_a_hundred_thousand_records_and_no_further(account: Account) -> None:
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(100_001)
     with asking(account) as zoho:
@@ -166,6 +167,7 @@ def test_positions_shift_when_records_move_between_two_pages(account: Account) -
         assert by_number["data"] == second["data"]
 
 
+@pytest.mark.long
 def test_a_page_of_a_large_module_is_fast_once_it_is_sorted(account: Account) -> None:
     """Not a benchmark: sorting 100,000 records for every page would take a multiple of this."""
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(100_000)

@@ -195,7 +195,7 @@ def test_a_property_without_permission_does_not_stop_the_other(box: Sandbox, tmp
 
 @pytest.mark.fault(80)
 @pytest.mark.deep
-@settings(max_examples=examples(30, 150), deadline=None)
+@settings(max_examples=examples(10, 150), deadline=None)
 @given(failing=st.sets(st.integers(0, 4)), pages=st.lists(st.integers(0, 3), min_size=5, max_size=5))
 def test_an_accounts_failure_never_changes_anothers_rows(failing: set[int], pages: list[int]) -> None:
     contract = contract_of("x").entities["accounts"]
@@ -327,7 +327,7 @@ DAYS = st.dates(date(2019, 1, 1), date(2030, 12, 31))
 @pytest.mark.fault(81)
 @pytest.mark.behaviour("windows", "facebook", "linkedin", "youtube", "matomo", "ga4")
 @pytest.mark.deep
-@settings(max_examples=examples(60, 600), deadline=None)
+@settings(max_examples=examples(20, 600), deadline=None)
 @given(first=DAYS, length=st.integers(0, 800), most=st.integers(1, 120))
 def test_windows_cover_a_period_exactly_once(first: date, length: int, most: int) -> None:
     end = first + timedelta(days=length)
@@ -338,7 +338,7 @@ def test_windows_cover_a_period_exactly_once(first: date, length: int, most: int
 
 
 @pytest.mark.deep
-@settings(max_examples=examples(60, 600), deadline=None)
+@settings(max_examples=examples(20, 600), deadline=None)
 @given(first=DAYS, length=st.integers(0, 800), most=st.integers(1, 120))
 def test_every_month_that_ends_in_a_period_ends_in_one_of_its_windows(
     first: date, length: int, most: int

@@ -68,7 +68,7 @@ def test_what_is_wrong_in_an_answer_makes_no_figure_another_one(
         bending.begin()
         calm = figures(tmp_path, port, source, entity)
         calls = list(bending.asked)
-        for number in range(examples(3, 40) if calls else 0):
+        for number in range(examples(2, 40) if calls else 0):
             luck = random.Random(f"{source} {entity} {number}")
             victim = luck.choice(calls)
             bending.begin(

@@ -47,6 +47,7 @@ def load(warehouse: Warehouse, *figures: tuple[str, int | None, Availability]) -
 
 @pytest.mark.behaviour("one_account", "instagram")
 @pytest.mark.parametrize("lost", ["no_access", "not_offered"])
+@pytest.mark.sweep("duckdb-no_access")
 def test_a_figure_stays_when_it_cannot_be_had_any_more_and_changes_when_it_can(
     warehouse_url: str, lost: Availability
 ) -> None:

@@ -61,6 +61,7 @@ def api(folder: Folder, server: Service) -> Source:
 @pytest.mark.behaviour("one_post", "linkedin", "x")
 @pytest.mark.parametrize("source", ["linkedin", "x"])
 @pytest.mark.parametrize("order", ORDERS, ids="-".join)
+@pytest.mark.sweep("file-api-x", "api-file-api-x")
 def test_posts_by_export_and_by_api_are_the_same_rows_in_any_order(
     tmp_path: Path, source: str, order: tuple[str, ...]
 ) -> None:

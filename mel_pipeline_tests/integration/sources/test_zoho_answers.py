@@ -48,6 +48,7 @@ def members(home: Path, count: int, **more: Any) -> Iterator[Case]:
         for number, body in enumerate(ERRORS)
     ],
 )
+@pytest.mark.sweep("data-", "-/actions/count")
 def test_an_error_in_the_body_of_a_200_fails_and_the_change_it_hid_comes_with_the_next_load(
     tmp_path: Path, address: str, body: dict[str, Any]
 ) -> None:

@@ -260,6 +260,7 @@ def test_a_report_without_counts_leaves_them_empty_and_is_requested_again(tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", ["6002", "6302", "2206"])
+@pytest.mark.sweep
 def test_a_campaign_without_a_report_is_quarantined_and_the_others_load(tmp_path: Path, code: str) -> None:
     with campaigns() as (service, server):
         counts = service.counts

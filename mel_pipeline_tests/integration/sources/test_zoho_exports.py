@@ -576,6 +576,7 @@ def test_exports_ignore_a_cursor_of_the_api_and_write_none_of_its_keys(case: Cas
     assert {"modified", "synced"}.isdisjoint(json.loads(cursor or "{}"))
 
 
+@pytest.mark.long
 def test_a_long_export_comes_in_batches(case: Case) -> None:
     rows = [account(1) | {"Record Id": str(number)} for number in range(25_000)]
     drop(case.folder, "Accounts_1.csv", rows)

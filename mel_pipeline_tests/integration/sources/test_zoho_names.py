@@ -162,6 +162,7 @@ def test_check_stops_at_the_first_step_when_the_sign_in_fails(
     assert "Organisations" not in output
 
 
+@pytest.mark.long
 def test_check_of_the_sample_finds_nothing_to_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_HOME", str(tmp_path))
     monkeypatch.setenv("MEL_SANDBOX_PORT", "0")

@@ -137,6 +137,7 @@ def test_runs_of_the_same_and_of_different_quarters_at_once_end_as_one_after_ano
 
 
 @pytest.mark.fault(7)
+@pytest.mark.long
 def test_loads_of_one_table_at_once_write_every_row_once_and_every_load_into_the_ledger(
     postgres_url: str,
 ) -> None:
@@ -238,6 +239,7 @@ def test_a_server_that_restarts_between_batches_or_within_a_transaction_costs_no
 
 @pytest.mark.slow
 @pytest.mark.fault(6)
+@pytest.mark.long
 def test_a_server_that_stays_down_is_an_error_and_the_next_run_resumes_with_nothing_half_written(
     own_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

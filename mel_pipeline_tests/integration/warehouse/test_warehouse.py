@@ -84,6 +84,7 @@ def test_a_lingering_file_is_released_after_its_delay(tmp_path: Path) -> None:
     assert found == 1
 
 
+@pytest.mark.long
 def test_a_process_waiting_for_a_lingering_file_gets_it_although_queries_go_on(tmp_path: Path) -> None:
     """The file would linger for half a minute, and is used a hundred times a second."""
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 60, idle_close_seconds=30)

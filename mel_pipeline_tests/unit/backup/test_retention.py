@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def test_two_weeks_are_kept_whole_and_every_week_before_has_one(hours: list[int]
 
 
 @given(ages)
+@pytest.mark.long
 def test_pruning_each_night_keeps_no_less_than_pruning_once(hours: list[int]) -> None:
     folders = _folders(hours)
     once = set(superfluous(folders, NOW, 90))

@@ -13,6 +13,7 @@ from mel_pipeline_tests.benchmarks.equality import differing, export_raw
 from mel_pipeline_tests.benchmarks.load import generate
 from mel_pipeline_tests.benchmarks.load.generator import VARIABLES
 
+pytestmark = pytest.mark.long  # makes the load first
 ROWS = 20_000
 TABLES = [
     "raw_surveys__responses",
@@ -43,6 +44,7 @@ def test_the_same_seed_makes_the_same_rows_and_another_seed_makes_others(load: P
     assert set(differing(load, other, TABLES)) == set(TABLES)
 
 
+@pytest.mark.long
 def test_every_declared_raw_table_is_there_with_its_columns(load: Path) -> None:
     project = SqlProject.load(PROJECT / "dbt_like_sql", VARIABLES)
     with duckdb.connect(str(load), read_only=True) as database:

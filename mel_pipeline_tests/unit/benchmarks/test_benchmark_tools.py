@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
 import pytest
 
+from mel_pipeline_tests.benchmarks import plot, scaling
 from mel_pipeline_tests.benchmarks.measuring import Turns, child, in_turns, ratio
 from mel_pipeline_tests.benchmarks.sampling import sampled
 from mel_pipeline_tests.benchmarks.targets import TARGETS, Verdict
@@ -67,3 +70,29 @@ def test_the_sampler_sees_where_the_time_goes() -> None:
     [(name, count)] = samples.functions.most_common(1)
     assert "test_the_sampler_sees_where_the_time_goes" in name
     assert count > samples.total / 2
+
+
+def test_points_that_were_measured_are_kept_but_for_the_one_that_was_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scaling, "DONE", tmp_path / "scaling.jsonl")
+    assert scaling.done() == []
+    points = [scaling.Point("quarters", 4, first=70.0, night=25.0), scaling.Point("quarters", 8, first=80.0)]
+    lines = [json.dumps(vars(point)) for point in points]
+    scaling.DONE.write_text(f"{lines[0]}\n{lines[1][:20]}", encoding="utf-8")
+    assert scaling.done() == points[:1]
+    scaling.keep(points[1])
+    assert scaling.done() == points
+
+
+@pytest.mark.slow
+def test_growth_is_drawn_for_each_axis_that_has_points_to_compare(tmp_path: Path) -> None:
+    points = [
+        scaling.Point(axis, size, first=size, night=10.0, protect_all=0.5)
+        for axis, size in (("quarters", 4), ("quarters", 40), ("members", 160))
+    ]
+    results = tmp_path / "scaling.json"
+    results.write_text(json.dumps({"found": {"points": [vars(point) for point in points]}}), encoding="utf-8")
+    plot.draw_growth(results, tmp_path / "growth.png")
+    width = int.from_bytes((tmp_path / "growth.png").read_bytes()[16:20])
+    assert 500 < width < 700, "one panel"

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import dagster as dg
+import pytest
 import sqlalchemy as sa
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
@@ -73,6 +74,7 @@ def test_events_of_a_file_share_a_connection_even_from_another_thread(tmp_path):
     assert len(opened) == 1 and values(tmp_path / "index.db") == [1, 2]
 
 
+@pytest.mark.long
 def test_each_file_gets_one_engine_and_dagster_is_restored_afterwards(tmp_path):
     """If this fails, Dagster creates its engines elsewhere: check whether ``keep_history_open`` is still needed."""
     before = sqlite_event_log.create_engine, sqlite_run_storage.create_engine

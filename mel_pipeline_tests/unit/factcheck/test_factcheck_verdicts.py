@@ -62,6 +62,7 @@ def test_every_number_of_a_markdown_draft_gets_its_verdict(
 
 
 @pytest.mark.parametrize("language", known_languages())
+@pytest.mark.sweep("es")
 def test_the_same_draft_as_docx_gets_the_same_verdicts(
     language: str, published: Published, tmp_path: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_the_same_draft_as_docx_gets_the_same_verdicts(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", known_languages())
+@pytest.mark.sweep("fr")
 def test_the_same_draft_as_pdf_gets_the_same_verdicts(
     language: str, published: Published, tmp_path: Path
 ) -> None:

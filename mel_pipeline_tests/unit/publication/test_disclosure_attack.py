@@ -200,6 +200,7 @@ def test_the_attack_recovers_nothing_from_thirty_random_tables() -> None:
 @pytest.mark.slow
 @pytest.mark.deep
 @pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.long  # thirty tables are the test before
 def test_the_attack_recovers_nothing_from_hundreds_of_random_tables_or_thousands(part: int) -> None:
     assert attacked(TABLES // PARTS, seed=100 + part) > TABLES // PARTS * 4
 

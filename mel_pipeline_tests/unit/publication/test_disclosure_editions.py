@@ -235,6 +235,7 @@ def attacked(count: int, seed: int) -> tuple[int, int]:
     return editions, withheld
 
 
+@pytest.mark.long
 def test_the_attack_succeeds_when_each_edition_is_protected_alone() -> None:
     """The attack is strong enough to matter: each of these editions is safe on its own."""
     chance = random.Random(1)
@@ -301,6 +302,7 @@ def test_the_attack_recovers_nothing_from_successive_editions() -> None:
 @pytest.mark.slow
 @pytest.mark.deep
 @pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.long
 def test_the_attack_recovers_nothing_from_many_successive_editions(part: int) -> None:
     editions, withheld = attacked(HISTORIES // PARTS, seed=200 + part)
     assert editions > HISTORIES and withheld > HISTORIES  # four times as many as histories of a part

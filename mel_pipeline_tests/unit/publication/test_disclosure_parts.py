@@ -17,7 +17,7 @@ from mel_pipeline_tests.unit.publication.test_disclosure import GENDER, SURVEY
 from mel_pipeline_tests.unit.publication.test_disclosure_attack import gender_table, names, survey_table
 
 RULES = {**SURVEY, **GENDER}
-TABLES = examples(8, 120)
+TABLES = examples(4, 120)
 
 
 def years(chance: random.Random, count: int = 2) -> pd.DataFrame:

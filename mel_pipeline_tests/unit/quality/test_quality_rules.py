@@ -164,7 +164,7 @@ def findings(column: str, rules: Column, value: str | None) -> set[str]:
 
 @pytest.mark.deep
 @settings(
-    max_examples=examples(8, 80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(3, 80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(values=st.lists(st.lists(MADE, min_size=len(RULED), max_size=len(RULED)), min_size=30, max_size=60))
 def test_sql_judges_random_values_as_the_contract_does(

@@ -76,6 +76,7 @@ def test_six_are_named_and_the_rest_is_counted() -> None:
 @pytest.mark.parametrize(
     "code", ["on", "over", "in_band", "no_target", "ahead", "no_baseline", "not_available"]
 )
+@pytest.mark.sweep
 def test_what_is_on_its_way_or_cannot_be_judged_is_not_at_risk(code: str) -> None:
     assert at_risk(standing_at(Standing(code, is_due=True)), TEXTS) == []
 

@@ -101,6 +101,7 @@ def test_the_charts_of_a_deck_hold_the_released_figures_and_leave_gaps_where_the
     ],
 )
 @pytest.mark.fault(147)
+@pytest.mark.sweep("Published")
 def test_every_slide_says_whether_it_is_provisional_published_or_recalled(
     publication: Publication | None, mark: str
 ) -> None:

@@ -37,6 +37,7 @@ def package(tmp_path):
 
 
 @pytest.mark.parametrize("period", ["2024-Q4", "2024", "2023-Q2"])
+@pytest.mark.sweep("2024-Q4")
 def test_the_package_is_valid(period, tmp_path):
     path = build_data_package(replace(sample_edition(period), licence="CC-BY-4.0"), tmp_path)
     assert path.parts[-3:] == (period, "data", "datapackage.json")
@@ -56,6 +57,7 @@ def test_the_package_is_valid(period, tmp_path):
         ("targets", "LAB-02,total,total,2024-Q4,target,2024-Q4,20", "LAB-02,total,total,2024-Q4,target,2024-Q4", "missing-cell"),
     ],
 )  # fmt: skip
+@pytest.mark.sweep
 def test_a_damaged_file_is_detected(name, old, new, fault, package):
     path = package.parent / f"{name}.csv"
     text = path.read_text(encoding="utf-8")
@@ -102,6 +104,7 @@ def test_numbers_are_not_rounded_and_not_decorated(package):
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\0"])
+@pytest.mark.sweep
 def test_a_text_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe_and_numbers_do_not(start, tmp_path):
     text = f"{start}1+1"
     edition = with_figure(sample_edition(), "RCH-02", "2024-Q4", note=None)

@@ -41,6 +41,10 @@ EDITIONS = {
     ("2024-Q4", "es"): full_edition("2024-Q4"),
     ("2024", "en"): full_edition("2024"),
 }
+MARKS: dict[tuple[str, str], pytest.MarkDecorator | tuple[()]] = {
+    ("2024-Q4", "en"): (),
+    ("2024", "en"): pytest.mark.slow,
+}
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,7 @@ class Paper:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(key, marks=() if key == ("2024-Q4", "en") else pytest.mark.slow, id=" ".join(key))
-        for key in EDITIONS
-    ],
+    params=[pytest.param(key, marks=MARKS.get(key, pytest.mark.long), id=" ".join(key)) for key in EDITIONS],
 )
 def paper(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, drawn_pictures: Path

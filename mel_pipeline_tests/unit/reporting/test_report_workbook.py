@@ -86,6 +86,7 @@ def test_sheets_follow_the_order_of_the_contents_which_link_to_them(path, book):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
+@pytest.mark.sweep("2024-Q4-fr")
 def test_every_sheet_is_one_table_that_can_be_filtered_and_read_aloud(language, period, tmp_path):
     for sheet in opened(sample_edition(period), tmp_path, language):
         assert len(sheet.tables) == 1, sheet.title
@@ -236,6 +237,7 @@ def test_two_processes_write_the_same_workbook(path):
 @pytest.mark.skipif(
     shutil.which("soffice") is None and not os.environ.get("CI"), reason="LibreOffice is not installed"
 )
+@pytest.mark.long
 def test_libreoffice_opens_it_and_shows_the_values(tmp_path):
     path = build_workbook(
         with_figure(sample_edition(), "RCH-02", "2024-Q4", note=EVIL[0]), tmp_path, REPORTS, "en"

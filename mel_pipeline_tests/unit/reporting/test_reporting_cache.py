@@ -90,6 +90,7 @@ def test_the_same_edition_is_composed_once_and_answers_the_same(tmp_path, monkey
         {"requested": ["html"]},
     ],
 )
+@pytest.mark.sweep
 def test_another_figure_note_language_or_format_is_composed_again(tmp_path, monkeypatch, change):
     with counted(monkeypatch, formats, "build_editions") as composed:
         build(tmp_path)
@@ -98,6 +99,7 @@ def test_another_figure_note_language_or_format_is_composed_again(tmp_path, monk
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_another_template_is_composed_again(tmp_path, monkeypatch):
     sources = sources_in(tmp_path / "sources")
     with counted(monkeypatch, formats, "build_editions") as composed:
@@ -132,6 +134,7 @@ def test_a_damaged_entry_is_ignored(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_without_a_cache_folder_everything_is_composed(tmp_path, monkeypatch):
     with counted(monkeypatch, formats, "build_editions") as composed:
         for _ in range(2):
@@ -140,6 +143,7 @@ def test_without_a_cache_folder_everything_is_composed(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_site_is_composed_once_and_again_when_an_edition_is_added(tmp_path, monkeypatch):
     sources = sources_in(tmp_path / "sources")
     site = sample_site()

@@ -78,6 +78,7 @@ def assert_readable(figure):
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
 @pytest.mark.parametrize("indicator", IDS)
+@pytest.mark.sweep("2024-Q4-narrow", "2024-wide")
 def test_every_word_is_inside_the_picture_and_none_overlap(indicator, period, narrow):
     with canvas.house_style(REPORTS):
         assert_readable(render(frame_of(indicator, sample_edition(period), narrow=narrow), TEXTS))
@@ -98,6 +99,7 @@ def test_extreme_figures_still_fit(narrow):
 
 @pytest.mark.parametrize("women", [0, 3, 8, 40, 55, 60, 92, 97, 100])
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+@pytest.mark.sweep("wide-0", "narrow-3", "narrow-97")
 def test_gender_shares_stay_readable_at_every_balance(women, narrow):
     frame = frame_of("GEN-01", narrow=narrow)
     values = [women, 100 - women, 0.0, 12.0]

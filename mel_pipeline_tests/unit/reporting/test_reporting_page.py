@@ -98,6 +98,7 @@ def test_headings_descend_one_level_at_a_time_and_tables_name_their_heads(page):
     assert '<html lang="en">' in page
 
 
+@pytest.mark.long
 def test_each_chart_appears_once_under_a_line_of_action_or_its_topic(tmp_path):
     edition = sample_edition()
     shared = edition.indicators["lines_of_action"].where(~edition.indicators["headline"], "1;2;3")
@@ -171,6 +172,7 @@ def test_another_language_is_a_file(tmp_path):
     assert "2024-Q4" not in re.sub(r"<code>.*?</code>", "", html)
 
 
+@pytest.mark.long
 def test_texts_missing_in_a_language_fall_back_to_english_and_are_listed(sources, tmp_path):
     path = sources / "locales" / "es.yml"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -190,6 +192,7 @@ def test_texts_missing_in_a_language_fall_back_to_english_and_are_listed(sources
     ]
     + [pytest.param("report.css", content, marks=pytest.mark.slow) for content in ("", None)],
 )
+@pytest.mark.sweep
 def test_a_broken_template_stops_the_report_and_leaves_no_page(sources, tmp_path, name, content):
     path = sources / "templates" / name
     if content is None:

@@ -88,6 +88,7 @@ def test_every_drawing_has_a_frame_and_every_frame_a_drawing():
 @NARROW
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
 @pytest.mark.parametrize("name", KINDS)
+@pytest.mark.sweep("2024-Q4-narrow")
 def test_every_word_is_inside_the_picture_and_none_overlap(name, period, narrow):
     frame = frames(pictured_edition(period), narrow=narrow)[name]
     assert not frame.is_empty
@@ -96,6 +97,7 @@ def test_every_word_is_inside_the_picture_and_none_overlap(name, period, narrow)
 
 @NARROW
 @pytest.mark.parametrize("name", KINDS)
+@pytest.mark.sweep("narrow")
 def test_every_series_is_named_in_the_picture(name, narrow):
     frame = frames(narrow=narrow)[name]
     shown = re.sub(r"\s+", "", words_of(drawn(frame)))
@@ -106,6 +108,7 @@ def test_every_series_is_named_in_the_picture(name, narrow):
 
 
 @NARROW
+@pytest.mark.sweep("narrow")
 def test_long_names_and_big_numbers_fit(narrow):
     edition = pictured_edition()
     indicators = edition.indicators.copy()
@@ -448,6 +451,7 @@ def test_every_language_has_the_texts_of_pictures_with_the_same_placeholders(lan
 @pytest.mark.slow
 @NARROW
 @pytest.mark.parametrize("language", ["fr", "es"])
+@pytest.mark.sweep("fr-narrow")
 def test_pictures_fit_in_other_languages(language, narrow):
     tree = {"picture": section(language)}
     from mel_pipeline.reporting.text.texts import flat_texts

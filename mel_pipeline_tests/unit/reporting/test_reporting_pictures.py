@@ -72,6 +72,7 @@ def test_the_same_picture_is_drawn_once_and_its_bytes_are_those_of_drawing_it(tm
         lambda frame: replace(frame, measure=replace(frame.measure, band=(0.0, 1.0))),
     ],
 )
+@pytest.mark.sweep
 def test_another_number_word_order_or_width_is_drawn(tmp_path: Path, change) -> None:
     draw = Drawer()
     drawn(frame_of(), tmp_path, draw)
@@ -79,6 +80,7 @@ def test_another_number_word_order_or_width_is_drawn(tmp_path: Path, change) -> 
     assert draw.times == 2
 
 
+@pytest.mark.long
 def test_another_language_text_or_style_file_is_drawn(tmp_path: Path) -> None:
     draw = Drawer()
     drawn(frame_of(), tmp_path / "cache", draw)
@@ -97,6 +99,7 @@ def test_another_language_text_or_style_file_is_drawn(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [".svg", ".png", ".json"])
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"<svg/>")])
+@pytest.mark.sweep
 def test_a_cached_picture_that_was_edited_is_drawn_again(tmp_path: Path, kind: str, damage) -> None:
     draw = Drawer()
     first = drawn(frame_of(), tmp_path, draw)

@@ -199,6 +199,7 @@ def test_counts_that_descend_are_one_ladder():
     "counts",
     [(20_000.0, 30_000.0, 9_000.0), (1_000_000.0, 30_000.0, 40_000.0), (1_000_000.0, 30_000.0, None), (None, 30_000.0, 9.0)],
 )  # fmt: skip
+@pytest.mark.sweep
 def test_counts_that_do_not_descend_are_two_groups_with_headings(counts):
     intro, groups = groups_of(*counts)
     assert groups == [("Exposure", ["RCH-01", "RCH-02", "RCH-06"]), ("People", ["GEN-01"])]

@@ -328,6 +328,7 @@ def test_a_withheld_figure_is_shown_as_text_on_its_page(tmp_path, sources):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_same_site_gives_the_same_bytes_and_touches_nothing(out: Path, sources):
     build_site(small_site(), out, sources, ["en", "fr"])
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.rglob("*") if path.is_file()}

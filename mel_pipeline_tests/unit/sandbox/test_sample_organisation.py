@@ -223,6 +223,7 @@ def test_the_care_site_triples_in_the_month_after_the_toolkit(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("day", [*EARLIER, TODAY], ids=str)
+@pytest.mark.sweep
 def test_every_lookup_points_at_a_record_that_is_served_that_day(day: date) -> None:
     targets = {"Event": "Network_Events", "Contact": "Contacts", "Account": "Accounts", "Part_Of": "Accounts"}
     modules = served(build(day))
@@ -237,6 +238,7 @@ def test_every_lookup_points_at_a_record_that_is_served_that_day(day: date) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("earlier", EARLIER, ids=str)
+@pytest.mark.sweep
 def test_a_later_day_alters_no_record_that_was_settled_before(earlier: date, org: Organisation) -> None:
     then = build(earlier)
     before, after = served(then), served(org)
@@ -249,6 +251,7 @@ def test_a_later_day_alters_no_record_that_was_settled_before(earlier: date, org
 
 
 @pytest.mark.parametrize("earlier", EARLIER, ids=str)
+@pytest.mark.sweep
 def test_a_later_day_alters_no_figure_of_instagram_or_the_web_sites(earlier: date, org: Organisation) -> None:
     before, after = build(earlier), org
     for old, new in zip(before.social, after.social, strict=True):
@@ -261,6 +264,7 @@ def test_a_later_day_alters_no_figure_of_instagram_or_the_web_sites(earlier: dat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("day", [*EARLIER, TODAY], ids=str)
+@pytest.mark.sweep
 def test_nothing_is_served_that_was_written_after_today(day: date) -> None:
     then = build(day)
     now = then.now.replace(tzinfo=UTC)
@@ -341,6 +345,7 @@ def test_survey_exports_of_closed_quarters_stay_as_they_are_on_a_later_day(org: 
     assert {name: before[name] for name in closed} == {name: after[name] for name in closed}
 
 
+@pytest.mark.long
 def test_building_twice_gives_the_same_records(org: Organisation) -> None:
     build.cache_clear()
     again = build(TODAY)

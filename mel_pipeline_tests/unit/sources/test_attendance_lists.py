@@ -339,7 +339,7 @@ CELL = st.text(st.characters(codec="utf-8", exclude_characters='\x00\r\n"'), max
 
 @pytest.mark.deep
 @given(st.lists(st.lists(CELL, min_size=1, max_size=5), max_size=8))
-@settings(max_examples=examples(25, 300), deadline=None)
+@settings(max_examples=examples(8, 300), deadline=None)
 @example([["Anna", "", ""], ["", "1", ""], ["Total", "3"]])
 def test_whatever_is_below_a_header_is_a_stay_a_rejected_row_or_counted(cells: list[list[str]]) -> None:
     rows = [Row(number, [cell.strip() for cell in row]) for number, row in enumerate(cells, start=2)]
@@ -356,7 +356,7 @@ def test_whatever_is_below_a_header_is_a_stay_a_rejected_row_or_counted(cells: l
 
 @pytest.mark.deep
 @given(st.permutations(make.ZOOM.splitlines()[4:]))
-@settings(max_examples=examples(15, 100), deadline=None)
+@settings(max_examples=examples(6, 100), deadline=None)
 def test_the_order_of_rows_changes_nobody(lines: list[str]) -> None:
     def people(below: list[str]) -> list[tuple[str, str, int | None]]:
         rows = [
@@ -373,7 +373,7 @@ def test_the_order_of_rows_changes_nobody(lines: list[str]) -> None:
 
 @pytest.mark.deep
 @given(st.binary(max_size=120), st.sampled_from(["", "Name,Email\n", "\ufeffName;Courriel\n"]))
-@settings(max_examples=examples(20, 300), deadline=None)
+@settings(max_examples=examples(8, 300), deadline=None)
 def test_any_bytes_are_rows_or_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, start: str
 ) -> None:

@@ -371,6 +371,7 @@ FAR = HEADER + b'<row r="900000000"><c><v>1</v></c></row>'
      (changed(workbook(), shares_a_long_text), "cells repeat long texts")],
     ids=["utf-16", "character reference", "cells in utf-16", "spaces", "one text often"],
 )  # fmt: skip
+@pytest.mark.sweep("utf-16", "spaces", "character")
 def test_what_hides_the_cost_of_a_workbook_from_a_look_at_its_bytes_does_not_help(
     tmp_path: Path, content: bytes, expected: str
 ) -> None:
@@ -384,6 +385,7 @@ def test_one_sheet_under_many_names_counts_as_often_as_it_is_read(tmp_path: Path
     assert "10,000 cells" in bounded(tmp_path, content, Limits(cells=10_000))
 
 
+@pytest.mark.long
 def test_cells_are_counted_over_all_rows_and_exactly_the_limit_is_read(tmp_path: Path) -> None:
     rows = b"".join(b'<row r="%d"><c><v>1</v></c><c><v>2</v></c></row>' % n for n in range(1, 50_001))
     content = sheet_of(rows)  # more than one piece of what is read at a time

@@ -144,6 +144,7 @@ SCREENED = [
 @pytest.mark.parametrize(
     ("tool", "text", "mark", "words"), SCREENED, ids=[f"{tool} {mark[:9]}" for tool, _, mark, _ in SCREENED]
 )
+@pytest.mark.sweep("zoho_survey", "kobo")
 def test_an_older_download_without_the_column_that_screens_brings_nobody_back(
     tmp_path: Path, tool: str, text: str, mark: str, words: str, loads: int
 ) -> None:

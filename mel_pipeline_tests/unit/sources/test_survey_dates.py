@@ -144,6 +144,7 @@ HEADERS = {
 @pytest.mark.parametrize("late", [0, 40])
 @pytest.mark.behaviour("half_converted", "google_forms", "microsoft_forms", "zoho_survey")
 @pytest.mark.fault(75)
+@pytest.mark.sweep("0-csv", "0-xlsx-google")
 def test_a_half_converted_column_is_refused_in_every_tool(
     tmp_path: Path, tool: str, kind: str, late: int
 ) -> None:

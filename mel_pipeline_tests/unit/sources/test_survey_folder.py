@@ -276,7 +276,7 @@ READ = {"a.csv": "a", "b.tsv": "b", "c.txt": "c", "d.xls": "d", "e.ods": "e", "f
 
 @given(st.sets(st.sampled_from(sorted(KINDS)), min_size=1, max_size=5))
 @example(names={"a.csv", "b.tsv", "c.txt", "d.xls", "e.ods", "f.zip"})
-@settings(max_examples=examples(6, 50), deadline=None)
+@settings(max_examples=examples(3, 50), deadline=None)
 @pytest.mark.deep
 @pytest.mark.behaviour("any_container", "google_forms")
 @pytest.mark.fault(78)

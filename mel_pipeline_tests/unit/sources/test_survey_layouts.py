@@ -51,6 +51,7 @@ def test_the_fabricated_files_are_up_to_date_with_their_generator() -> None:
 
 
 @pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.sweep("google_forms_en", "kobo_repeats", "limesurvey", "zoho")
 def test_every_export_is_claimed_by_its_own_tool_and_no_other(name: str, tmp_path: Path) -> None:
     rows, batches = load(tmp_path, name, order="day_first", fallback="cp1252")
     assert [rejected.reason for batch in batches for rejected in batch.rejected] == []
@@ -59,6 +60,7 @@ def test_every_export_is_claimed_by_its_own_tool_and_no_other(name: str, tmp_pat
 
 @pytest.mark.behaviour("personal_data", "*")
 @pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.sweep("google_forms_en", "kobo_repeats", "limesurvey", "zoho")
 def test_nothing_personal_of_any_tool_is_in_a_row(name: str, tmp_path: Path) -> None:
     rows, _ = load(tmp_path, name, order="day_first", fallback="cp1252")
     stored = " ".join(f"{row}" for row in rows.values())
@@ -99,6 +101,7 @@ def answers(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("tool", FIRST)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.fault(28)
+@pytest.mark.sweep("-google_forms", "-kobo")
 def test_an_export_of_every_tool_says_the_same_in_every_encoding(
     tmp_path: Path, tool: str, encoding: str
 ) -> None:
@@ -112,6 +115,7 @@ def test_an_export_of_every_tool_says_the_same_in_every_encoding(
 @pytest.mark.behaviour("delimiter", "*")
 @pytest.mark.parametrize("tool", FIRST)
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.sweep(";-google_forms", ";-kobo")
 def test_an_export_of_every_tool_says_the_same_with_every_delimiter(
     tmp_path: Path, tool: str, delimiter: str
 ) -> None:
@@ -412,6 +416,7 @@ def test_a_codebook_of_a_survey_names_its_questions_scale_and_event(tmp_path: Pa
 
 @pytest.mark.behaviour("promoter_range", "*")
 @pytest.mark.parametrize("value", ["11", "-1", "7.5", "nine"])
+@pytest.mark.sweep
 def test_a_recommendation_outside_0_to_10_is_quarantined_and_its_response_counts_without_it(
     tmp_path: Path, value: str
 ) -> None:

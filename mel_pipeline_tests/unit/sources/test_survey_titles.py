@@ -73,6 +73,7 @@ def padded(text: str, titles: list[list[str]]) -> str:
 @pytest.mark.parametrize("titles", TITLES)
 @pytest.mark.parametrize("way", [unpadded, padded], ids=["unpadded", "padded"])
 @pytest.mark.parametrize("name", CSVS)
+@pytest.mark.sweep("google_forms_en", "kobo_repeats_fr")
 def test_an_export_below_a_title_gives_the_rows_it_gives_without_one(
     name: str, way: Callable[[str, list[list[str]]], str], titles: str, tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def workbook(rows: list[list[str]]) -> bytes:
 
 @pytest.mark.fault(126)
 @pytest.mark.parametrize("titles", TITLES)
+@pytest.mark.sweep("title, date, blank")
 def test_a_workbook_with_a_title_is_read_as_without_one(titles: str, tmp_path: Path) -> None:
     put(tmp_path / "plain" / "a.xlsx", workbook(ZOHO))
     put(tmp_path / "titled" / "a.xlsx", workbook(TITLES[titles] + ZOHO))

@@ -63,6 +63,7 @@ def example(column: FormColumn, number: int) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.sweep
 def test_every_column_of_every_sheet_comes_back_as_it_was(language: str, tmp_path: Path) -> None:
     version = with_rows(current(settings_at(tmp_path)), every_row())
     upload = read(write(version, language, CHOICES, languages=["en"]))
@@ -78,6 +79,7 @@ def test_every_column_of_every_sheet_comes_back_as_it_was(language: str, tmp_pat
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.sweep
 def test_the_sample_comes_back_unchanged_and_nothing_is_to_accept(language: str, tmp_path: Path) -> None:
     sample = Settings(home=tmp_path, _env_file=None)  # type: ignore[call-arg]
     found = preview(sample, read(write(issue(sample), language)))
@@ -185,6 +187,7 @@ def test_a_number_is_read_alike_in_every_language(whole: int, cents: int, marks:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.sweep
 def test_the_code_of_an_indicator_just_stated_can_be_chosen_for_its_figures(
     language: str, tmp_path: Path
 ) -> None:
@@ -199,6 +202,7 @@ def test_the_code_of_an_indicator_just_stated_can_be_chosen_for_its_figures(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("sheet", ["project_finances", "logframe", "outcomes", "partnerships"])
+@pytest.mark.sweep("-en")
 def test_the_code_of_a_project_just_written_can_be_chosen_wherever_projects_are(
     language: str, sheet: str, tmp_path: Path
 ) -> None:
@@ -239,6 +243,7 @@ PROPOSED = {
 
 @pytest.mark.fault(135)
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.sweep
 def test_proposed_rows_count_for_nothing_until_they_are_filled_in(language: str, tmp_path: Path) -> None:
     sample = Settings(home=tmp_path, _env_file=None)  # type: ignore[call-arg]
     version = issue(sample)

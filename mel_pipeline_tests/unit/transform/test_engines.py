@@ -72,6 +72,7 @@ VARIABLES: dict[str, object] = {
 }
 
 
+@pytest.mark.long
 def test_every_model_and_test_translates_to_spark() -> None:
     project = SqlProject.load(PROJECT / "dbt_like_sql", VARIABLES)
     for name in project.models:

@@ -67,6 +67,7 @@ def test_the_dimensions_of_an_indicator_are_those_its_definition_names(
             assert indicator.chart.dimension in indicator.disaggregations, indicator.id
 
 
+@pytest.mark.long
 def test_every_indicator_model_gives_the_same_columns(project: SqlProject, catalogue: Catalogue) -> None:
     for indicator in catalogue.indicators[:4]:
         assert list(column_lineage(project, indicator.model)) == FIGURE_COLUMNS

@@ -29,6 +29,7 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 FIRST = ("team", "sandbox", "test_workbook_in_mel_dev", "test_report_page")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one server, sample organisation or site stay in one worker (`--dist loadgroup`): it is set up once."""
     here = Path(__file__).parent

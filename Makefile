@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # How tests are distributed over processes. Those of the browser run apart: Playwright's event loop and Dagster's
 # cannot share a process.
 SPREAD := -n 2 --dist worksteal
-IN_BROWSER := -n 2 --dist loadgroup --no-loadscope-reorder mel_pipeline_tests/browser
+IN_BROWSER := -n 2 --dist loadfile --no-loadscope-reorder mel_pipeline_tests/browser
 
 # Both parts run even where the first one fails; Ctrl-C, which pytest answers with 2, ends it.
 BOTH = failed=0; \

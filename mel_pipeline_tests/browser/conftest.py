@@ -27,15 +27,14 @@ FLAGS = [
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # What takes minutes or a server of its own comes first, so that no worker is left with it alone.
 FIRST = ("team", "sandbox", "test_workbook_in_mel_dev", "test_report_page")
+HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one server, sample organisation or site stay in one worker (`--dist loadgroup`): it is set up once."""
-    here = Path(__file__).parent
-    mine = [(place, item) for place, item in enumerate(items) if item.path.parent == here]
-    for _, item in mine:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    """What takes longest first, and tests of one server, sample organisation or site beside one another: with
+    `--dist loadfile` a worker sets up what the tests of a file share."""
+    mine = [(place, item) for place, item in enumerate(items) if item.path.parent == HERE]
     ordered = sorted((item for _, item in mine), key=lambda item: _turn(_group(item)))
     for (place, _), item in zip(mine, ordered, strict=True):
         items[place] = item

@@ -55,7 +55,7 @@ def drop_answers(home: Path, turn: int) -> None:
     """Another survey export in the drop folder: answers about events of the quarter."""
     events = [event.code for event in build(TODAY).events if event.start.date() >= date(2024, 10, 1)]
     path = home / "survey_exports" / f"news {turn}.csv"
-    fabricate(path, ANSWERS, events[:5])
+    fabricate(path, ANSWERS, events[:5], first=turn * ANSWERS)
     os.utime(path, (1_700_000_000 + turn,) * 2)
 
 

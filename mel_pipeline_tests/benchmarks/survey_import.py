@@ -69,8 +69,12 @@ WORDS = [
 LABS = [f"LAB-{number}" for number in range(40)]
 
 
-def fabricate(path: Path, responses: int, events: Sequence[str] = LABS) -> None:
-    """A Zoho Survey export of 60 columns: built-in ones, labels, numbers, choices and two comments."""
+def fabricate(path: Path, responses: int, events: Sequence[str] = LABS, first: int = 0) -> None:
+    """A Zoho Survey export of 60 columns: built-in ones, labels, numbers, choices and two comments.
+
+    Args:
+        first: number of the first response; other numbers are other responses.
+    """
     rng = random.Random(1)
     header = [
         "Response ID", "Response Status", "Response Start Time", "Response End Time", "IP Address", "User Agent",
@@ -92,7 +96,7 @@ def fabricate(path: Path, responses: int, events: Sequence[str] = LABS) -> None:
             comment = " ".join(rng.choices(WORDS, k=9)) if pick < 0.4 else ""
             writer.writerow(
                 [
-                    f"R{number}",
+                    f"R{first + number}",
                     "Completed",
                     f"2024-{1 + number % 12:02}-{day:02} 10:{minute:02}:11",
                     f"2024-{1 + number % 12:02}-{day:02} 11:{minute:02}:40",

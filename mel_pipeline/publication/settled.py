@@ -52,7 +52,9 @@ def settle(warehouse: Warehouse, quarter: str) -> None:
 
 
 def figures_digests(warehouse: Warehouse, quarters: Sequence[Quarter]) -> dict[str, str]:
-    """``figures_digest`` of each quarter, by its name."""
+    """``figures_digest`` of each quarter, by its name; empty while the table of figures is not there."""
+    if not warehouse.has_table(FIGURES):
+        return dict.fromkeys(map(str, quarters), "")
     conditions = {f"quarter = '{quarter}'": str(quarter) for quarter in quarters}
     with warehouse.connect() as connection:
         found = rows_digests(connection, FIGURES, list(conditions))

@@ -105,3 +105,14 @@ def test_a_published_quarter_keeps_its_figures_and_the_ledger_says_what_late_dat
     )
     assert ("2024-Q2", "LAB-01", 0, "correction") in [tuple(row.values()) for row in rows]
     assert {row["quarter"] for row in rows} == {"2024-Q2", "2024-Q4"}, "and the year that the fourth closes"
+
+
+@pytest.mark.long
+def test_figures_that_were_lost_with_their_table_are_calculated_again(small: Small) -> None:
+    before = small.warehouse.read("select * from indicator_values order by all")
+    with small.warehouse.transaction() as connection:
+        connection.exec_driver_sql("drop table indicator_values")
+    recalculated(small)
+    after = small.warehouse.read("select * from indicator_values order by all")
+    assert len(after) == len(before)
+    assert after.equals(before)

@@ -53,15 +53,8 @@ def draw_growth(results: Path, picture: Path) -> None:
             panel.plot(sizes, values, color=colour, marker="o", markersize=4, linewidth=1.8)
             ends.append((values[-1], sizes[-1], label, colour))
         _name_lines(panel, ends)
-        panel.set(xscale="log", yscale="log", title="Processor seconds", xlabel=AXES[axis])
-        panel.grid(visible=True, which="major", alpha=0.25)
-        panel.spines[["top", "right"]].set_visible(False)
-        low, high = panel.get_xlim()
-        panel.set_xlim(low, high * (sizes[-1] / sizes[0]) ** 0.6)  # room for the names
-        panel.set_xticks(sizes, [f"{size:,}" for size in sizes], minor=False)
-        panel.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.minorticks_off()
+        panel.set(title="Processor seconds", xlabel=AXES[axis])
+        _scale(panel, {size: f"{size:,}" for size in sizes}, room=(sizes[-1] / sizes[0]) ** 0.6)
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, dpi=110)
     plt.close(figure)
@@ -75,7 +68,6 @@ def draw(results: Path, picture: Path) -> None:
     """Two panels, both axes logarithmic, each line named at its end."""
     import matplotlib as mpl
     import matplotlib.pyplot as plt
-    import matplotlib.ticker
 
     mpl.use("Agg")
     found = json.loads(results.read_text(encoding="utf-8"))["found"]
@@ -96,23 +88,29 @@ def draw(results: Path, picture: Path) -> None:
             panel.plot(rows, values, color=colour, marker="o", markersize=4, linewidth=width)
             ends.append((values[-1], rows[-1], label, colour))
         _name_lines(panel, ends)
-        panel.set(
-            xscale="log", yscale="log", title=title, xlabel="Survey responses, and as many social figures"
-        )
-        panel.grid(visible=True, which="major", alpha=0.25)
-        panel.spines[["top", "right"]].set_visible(False)
-        low, high = panel.get_xlim()
-        panel.set_xlim(low, high * 4)  # room for the names
-        bottom, top = panel.get_ylim()
-        panel.set_ylim(bottom, top * 2)  # and under the title
+        panel.set(title=title, xlabel="Survey responses, and as many social figures")
         sizes = sorted(int(rows) for rows in found)
-        panel.set_xticks(sizes, [f"{rows / 1_000_000:g} M" for rows in sizes], minor=False)
-        panel.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.minorticks_off()
+        _scale(panel, {rows: f"{rows / 1_000_000:g} M" for rows in sizes}, room=4)
+        bottom, top = panel.get_ylim()
+        panel.set_ylim(bottom, top * 2)  # room under the title
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, dpi=110)
     plt.close(figure)
+
+
+def _scale(panel: Any, sizes: dict[int, str], room: float) -> None:
+    """Logarithmic axes. ``room``: factor by which the horizontal one is longer than its lines, for their names."""
+    import matplotlib.ticker
+
+    panel.set(xscale="log", yscale="log")
+    panel.grid(visible=True, which="major", alpha=0.25)
+    panel.spines[["top", "right"]].set_visible(False)
+    low, high = panel.get_xlim()
+    panel.set_xlim(low, high * room)
+    panel.set_xticks(list(sizes), list(sizes.values()), minor=False)
+    panel.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    panel.yaxis.set_major_formatter("{x:g}")
+    panel.minorticks_off()
 
 
 def _name_lines(panel: Any, ends: list[tuple[float, int, str, str]]) -> None:

@@ -38,7 +38,7 @@ def outcome(warehouse: Warehouse, settings: Settings) -> tuple[Released, str]:
         return done, rows_digest(connection, "released_figures")
 
 
-def anew(warehouse: Warehouse, settings: Settings) -> tuple[Released, str]:
+def worked_out_again(warehouse: Warehouse, settings: Settings) -> tuple[Released, str]:
     """With nothing known from before."""
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("delete from fingerprint where subject = 'release'")
@@ -66,9 +66,9 @@ def test_public_figures_follow_each_change_as_if_nothing_were_known(
         found = outcome(warehouse, settings)
         assert worked_out == ["again"], name
         assert found == outcome(warehouse, settings) and worked_out == ["again"], name
-        assert found == anew(warehouse, settings), name
+        assert found == worked_out_again(warehouse, settings), name
         worked_out.clear()
     stricter = settings.model_copy(update={"min_cell": 12})
     found = outcome(warehouse, stricter)
     assert worked_out and found[0].withheld > before[0].withheld
-    assert found == anew(warehouse, stricter)
+    assert found == worked_out_again(warehouse, stricter)

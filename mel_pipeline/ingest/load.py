@@ -342,7 +342,7 @@ class _Load:
         frame, bad = self._entries()
 
         def write_batch() -> bool:
-            with self.warehouse.transaction(MEMORY_MB) as connection:
+            with self.warehouse.transaction(MEMORY_MB, goes_on=True) as connection:
                 self._stage(connection, frame, bad, now)
                 if checkpoint is not None:
                     here = state.Checkpoint(checkpoint, self._fingerprint(), self.begun)

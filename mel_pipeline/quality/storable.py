@@ -35,8 +35,9 @@ def unstorable(frame: pd.DataFrame, contract: EntityContract) -> list[tuple[int,
         bad: dict[str, str] = {}
         if "\x00" in "".join(texts):
             bad |= {text: "holds bytes that are not text" for text in texts if "\x00" in text}
-        words = f"is longer than {most:,} characters"
-        bad |= {text: words for text in texts if len(text) > most and text not in bad}
+        if max(map(len, texts), default=0) > most:
+            words = f"is longer than {most:,} characters"
+            bad |= {text: words for text in texts if len(text) > most and text not in bad}
         if column.type in ("date", "datetime"):
             words = "is not a day or time that exists"
             bad |= {text: words for text in texts if text not in bad and _no_moment(text)}

@@ -20,7 +20,7 @@ from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import postgres
 from mel_pipeline.warehouse.idle_close import IdleClose
 from mel_pipeline.warehouse.missing import missing_table_explained
-from mel_pipeline.warehouse.safety import DuckDBFile, InUseError
+from mel_pipeline.warehouse.safety import LOG_OF_A_LOAD, DuckDBFile, InUseError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,11 +104,12 @@ class Warehouse:
         return IdleClose(self.idle_close_seconds, self.engine.pool.dispose, self._file.is_wanted)
 
     @contextmanager
-    def connect(self, memory_mb: int | None = None) -> Iterator[sa.Connection]:
+    def connect(self, memory_mb: int | None = None, *, goes_on: bool = False) -> Iterator[sa.Connection]:
         """An open connection; waits for the file lock.
 
         Args:
             memory_mb: memory limit for DuckDB; beyond it, DuckDB spills to disk. A server has its own limit.
+            goes_on: more of the same will be written at once, so DuckDB's log may become longer than usual.
 
         Raises:
             WarehouseError: the file stayed locked, the database cannot be opened, or the server went away.
@@ -119,7 +120,7 @@ class Warehouse:
             _bounded(connection, memory_mb),
         ):
             yield connection
-            if self._file and self._file.is_due():
+            if self._file and self._file.is_due(LOG_OF_A_LOAD if goes_on else None):
                 connection.rollback()  # closes our own transaction
                 self._file.fold(connection)
 
@@ -153,13 +154,13 @@ class Warehouse:
             yield connection
 
     @contextmanager
-    def transaction(self, memory_mb: int | None = None) -> Iterator[sa.Connection]:
+    def transaction(self, memory_mb: int | None = None, *, goes_on: bool = False) -> Iterator[sa.Connection]:
         """All or nothing: commits at the end, rolls back when anything is raised.
 
         Args:
-            memory_mb: as in ``connect``.
+            memory_mb, goes_on: as in ``connect``.
         """
-        with self.connect(memory_mb) as connection, connection.begin():
+        with self.connect(memory_mb, goes_on=goes_on) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 postgres.wait_for_turn(connection)
             yield connection

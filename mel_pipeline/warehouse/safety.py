@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 LEAST_LOG = 1 << 20  # bytes; replaying a shorter log at each opening takes a few milliseconds
 LOG_SHARE = 1 / 16  # of the file: the cost of the copy grows with the file
+LOG_OF_A_LOAD = (
+    64 << 20
+)  # bytes; while a load stages rows, which a checkpoint after each batch would make half as slow again
 
 
 class InUseError(Exception):
@@ -81,10 +84,15 @@ class DuckDBFile:
     def _request_file(self) -> Path:
         return self.path.with_name(f"{self.path.name}.asking")
 
-    def is_due(self) -> bool:
-        """Whether the log is long enough for a checkpoint to be worth a copy."""
+    def is_due(self, least: int | None = None) -> bool:
+        """Whether the log is long enough for a checkpoint to be worth a copy.
+
+        Args:
+            least: bytes that are too few; replaying takes some 8 ms a megabyte.
+        """
+        least = LEAST_LOG if least is None else least
         try:
-            return self.log.stat().st_size >= max(LEAST_LOG, self.path.stat().st_size * LOG_SHARE)
+            return self.log.stat().st_size >= max(least, self.path.stat().st_size * LOG_SHARE)
         except FileNotFoundError:
             return False
 

@@ -18,7 +18,7 @@ from mel_pipeline.sources.zoho_crm.parse import is_converted, join_slices, numer
 from mel_pipeline.sources.zoho_crm.plan import PAGE_REACH, QUERY, QUERY_ROWS, Progress, query_credits
 
 PAGE_NUMBER_REACH = 2_000  # records; beyond, Zoho accepts only page_token
-PREFETCH_PAGES = 8  # fetched while others are processed
+PREFETCH_PAGES = 64  # fetched while others are processed, and while 20,000 rows are staged; some 20 MB
 _MAX_REREADS = 3  # attempts on a record that keeps changing between slices of fields
 
 

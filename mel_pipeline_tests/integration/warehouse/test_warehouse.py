@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from mel_pipeline.warehouse import Warehouse
+from mel_pipeline.warehouse import Warehouse, engine
 
 
 def test_a_database_error_repeats_none_of_its_parameters(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_duckdb_settings_in_the_url_apply_to_every_connection(tmp_path: Path) ->
 
 READ_ELSEWHERE = """
 import sys, time
-from mel_pipeline.warehouse import Warehouse
+from mel_pipeline.warehouse import Warehouse, engine
 begun = time.monotonic()
 print(Warehouse(sys.argv[1], float(sys.argv[2])).read("select 1 as n")["n"].iloc[0], time.monotonic() - begun)
 """
@@ -118,3 +118,26 @@ def test_a_memory_limit_applies_only_to_its_transaction(tmp_path: Path) -> None:
     assert warehouse.records(query) == before
     assert before[0]["memory"] == "286.1 MiB"
     warehouse.engine.dispose()
+
+
+def test_the_log_of_a_load_that_goes_on_is_folded_once_at_its_end_and_stays_limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOG_OF_A_LOAD", 6 << 20)
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5)
+    log = tmp_path / "warehouse.duckdb.wal"
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("create table t (words text)")
+    lengths = []
+    for _ in range(4):
+        with warehouse.transaction(goes_on=True) as connection:  # some 2 MB
+            connection.exec_driver_sql(
+                "insert into t select md5(i::text) || md5((i + 1)::text) from range(30000) r(i)"
+            )
+        lengths.append(log.stat().st_size if log.exists() else 0)
+    assert 1 << 20 < lengths[0] < lengths[1], "longer than the log of anything else"
+    assert min(lengths[2:]) < 1 << 20, "and folded once it is too long"
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("insert into t select md5(i::text) from range(60000) r(i)")
+    assert not log.exists() or log.stat().st_size < 1 << 20
+    assert warehouse.records("select count(*) as n from t") == [{"n": 180_000}]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from xdist.scheduler import LoadFileScheduling
 
 from mel_pipeline_tests.fixtures.login_site import team  # noqa: F401 - one installation for all files
 
@@ -28,6 +29,18 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 # What takes minutes or a server of its own comes first, so that no worker is left with it alone.
 FIRST = ("team", "sandbox", "test_workbook_in_mel_dev", "test_report_page")
 HERE = Path(__file__).parent
+
+
+class _Together(LoadFileScheduling):
+    """As `--dist loadfile`, with the files of the login as one: setting up their installation takes half a minute."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "login" if Path(file).name.startswith("test_login") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    return _Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(trylast=True)

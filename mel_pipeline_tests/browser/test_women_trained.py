@@ -25,7 +25,8 @@ from mel_pipeline_tests.browser.looks import CUT_OFF
 from mel_pipeline_tests.conftest import Organisation, organisation_in
 from mel_pipeline_tests.fixtures.shared import made_once
 
-pytestmark = pytest.mark.slow
+# Half a minute to collect and calculate what the site shows.
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 USED = ("zoho_crm", "attendance_lists", "workbook")
 QUARTER = Quarter(2025, 4)

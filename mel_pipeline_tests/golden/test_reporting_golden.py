@@ -38,6 +38,7 @@ def assert_golden(name: str, actual: object) -> None:
     assert from_yaml(written) == from_yaml(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
 def test_the_charts_plot_the_golden_numbers(tmp_path, period):
     edition = sample_edition(period)
@@ -83,6 +84,7 @@ def words(html: str) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
 @pytest.mark.sweep("2024-Q4")
 def test_the_first_screen_says_the_golden_words(tmp_path, period):
@@ -92,6 +94,7 @@ def test_the_first_screen_says_the_golden_words(tmp_path, period):
     assert_golden(f"first-screen-{period}", {"words": words(head), "headings": headings})
 
 
+@pytest.mark.slow
 def test_the_chart_of_the_reading_site_is_the_golden_drawing(tmp_path):
     """One with a target, intervals, a gap and a withheld quarter."""
     site = sample_site()

@@ -69,7 +69,7 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wareho
     if request.param == "duckdb":
         path = tmp_path / "warehouse.duckdb"
         shutil.copy(request.getfixturevalue("template"), path)
-        opened = Warehouse(f"duckdb:///{path}")
+        opened = Warehouse(f"duckdb:///{path}?threads=1")  # a few rows: threads only wait for each other
         yield opened
         opened.engine.dispose()
         return

@@ -17,10 +17,11 @@ CASES = Path(__file__).parent / "cases"
 
 
 def _cases() -> list[Any]:
+    """All cases; the first of each file is fast enough for `make test-fast`, together they are not."""
     return [
-        pytest.param(case, id=f"{path.stem}: {case['name']}")
+        pytest.param(case, id=f"{path.stem}: {case['name']}", marks=[pytest.mark.slow] if number else [])
         for path in sorted(CASES.glob("*.yml"))
-        for case in from_yaml(path.read_text(encoding="utf-8"))
+        for number, case in enumerate(from_yaml(path.read_text(encoding="utf-8")))
     ]
 
 

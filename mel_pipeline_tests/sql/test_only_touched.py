@@ -119,6 +119,7 @@ def small(tmp_path: Path, warehouse_url: str) -> Small:
     return made
 
 
+@pytest.mark.slow
 def test_a_run_without_new_rows_builds_nothing_and_reports_the_same(small: Small) -> None:
     before = small.run()
     assert small.built() == set()
@@ -129,6 +130,7 @@ def test_a_run_without_new_rows_builds_nothing_and_reports_the_same(small: Small
     assert again["held"].tests[0].passed and again["held"].rows == 2
 
 
+@pytest.mark.slow
 def test_quarters_without_news_are_known_without_running_them(small: Small) -> None:
     both = ("2024-Q1", "2024-Q2")
     assert small.touched(*both, "2024-Q3") == {"2024-Q3"}
@@ -142,6 +144,7 @@ def test_quarters_without_news_are_known_without_running_them(small: Small) -> N
     assert small.touched(*both) == {"2024-Q1"}, "a table changed by hand is noticed"
 
 
+@pytest.mark.slow
 def test_only_models_downstream_of_a_changed_source_are_built(small: Small) -> None:
     small.execute("insert into raw_rates values (2)")
     assert small.built() == {"rates"}
@@ -150,6 +153,7 @@ def test_only_models_downstream_of_a_changed_source_are_built(small: Small) -> N
     assert small.figures() == {"2024-Q1": 11, "2024-Q2": 20}
 
 
+@pytest.mark.slow
 def test_new_rows_of_one_quarter_leave_the_other_quarters_alone(small: Small) -> None:
     small.execute("insert into raw_events values (date '2024-06-01', 5)")
     assert small.built("2024-Q1") == {"stg_events", "held"}
@@ -163,6 +167,7 @@ LISTED = """
 """
 
 
+@pytest.mark.slow
 def test_a_quarter_that_lost_all_its_rows_keeps_none_and_is_known(small: Small) -> None:
     """Its new rows name no quarter to be replaced, so the old rows once stayed."""
     small.write("models/growing/listed.sql", LISTED)
@@ -181,6 +186,7 @@ def test_a_quarter_that_lost_all_its_rows_keeps_none_and_is_known(small: Small) 
     assert small.built("2024-Q2") == {"listed"}
 
 
+@pytest.mark.slow
 def test_adding_the_first_row_or_removing_the_last_touches_every_quarter(small: Small) -> None:
     """A model may distinguish "nothing was ever loaded" from "nothing in this quarter"."""
     small.execute("delete from raw_events where day < date '2024-04-01'")
@@ -190,6 +196,7 @@ def test_adding_the_first_row_or_removing_the_last_touches_every_quarter(small: 
     assert "attendance" in small.built("2024-Q1")
 
 
+@pytest.mark.slow
 def test_rows_changed_outside_the_runner_are_built_again(small: Small) -> None:
     small.execute("update held set people = 99 where people = 10")
     assert small.built() == {"held"}
@@ -201,17 +208,20 @@ def test_rows_changed_outside_the_runner_are_built_again(small: Small) -> None:
     assert small.figures() == {"2024-Q1": 10, "2024-Q2": 20}
 
 
+@pytest.mark.slow
 def test_a_changed_definition_is_rebuilt_and_so_is_everything_on_demand(small: Small) -> None:
     small.write("models/rates.sql", "select rate, 1 as one from {{ source('box', 'rates') }}")
     assert small.built() == {"rates"}
     assert small.built(full_refresh=True) == set(small.run())
 
 
+@pytest.mark.slow
 def test_a_column_of_another_type_counts_as_a_change_although_its_values_are_the_same(small: Small) -> None:
     small.execute("alter table raw_rates alter column rate type bigint")
     assert small.built() == {"rates"}
 
 
+@pytest.mark.slow
 def test_rows_that_break_a_rule_are_retried_until_they_are_corrected(small: Small) -> None:
     small.execute("insert into raw_events values (date '2024-03-01', null)")
     for _ in range(2):
@@ -224,6 +234,7 @@ def test_rows_that_break_a_rule_are_retried_until_they_are_corrected(small: Smal
     assert small.figures()["2024-Q1"] == 13
 
 
+@pytest.mark.slow
 def test_a_new_rule_is_tested_on_unchanged_rows(small: Small) -> None:
     small.write("models/models.yml", MODELS.replace("[not_null]", "[not_null, unique]"))
     results = small.run()

@@ -49,6 +49,7 @@ def read(project, warehouse, fill, raw) -> Register:
     return read_register(warehouse, date(2024, 12, 31))
 
 
+@pytest.mark.slow
 @pytest.mark.fault(155)
 def test_outcomes_without_consent_or_with_a_name_do_not_leave_the_warehouse(register):
     assert [outcome.id for outcome in register.outcomes] == ["O-1"]
@@ -56,12 +57,14 @@ def test_outcomes_without_consent_or_with_a_name_do_not_leave_the_warehouse(regi
     assert not any(word in repr(register) for word in ("Secret", "Silent", "Sow"))
 
 
+@pytest.mark.slow
 def test_a_project_that_may_name_a_person_is_left_out_with_its_money_and_logframe(register):
     assert list(register.projects["project_id"]) == ["A"]
     assert list(register.logframe["logframe_id"]) == ["R-1"]
     assert list(register.finances["finance_id"]) == ["B-1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("empty", [*RAW, None])
 @pytest.mark.sweep("duckdb-None", "duckdb-raw_workbook__projects", "postgres-raw_workbook__logframe")
 def test_an_organisation_may_lack_any_kind_of_entry(project, warehouse, fill, empty):

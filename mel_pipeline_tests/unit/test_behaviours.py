@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mel_pipeline.core.settings import PROJECT
 from mel_pipeline_tests import environment, faults
 from mel_pipeline_tests.behaviours import NAMES, behaviours, marks, page
@@ -21,6 +23,7 @@ def test_the_example_of_settings_names_every_setting_of_every_source() -> None:
     assert environment.FILE.read_text("utf-8") == environment.page(), "run `make docs`"
 
 
+@pytest.mark.slow
 def test_every_fault_is_shown_by_a_test_or_says_why_not() -> None:
     shown = faults.tests()
     assert set(shown) <= set(faults.faults())

@@ -108,6 +108,7 @@ def _is_a_file(folder: Path) -> None:
     folder.touch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "break_it",
     [_python_is_gone, _python_does_not_run, _stopped_while_installing, _package_without_record, _is_a_file],
@@ -170,6 +171,7 @@ def test_constraints_of_other_projects_reach_neither_installer(install, set_up, 
     assert pip["PIP_CONSTRAINT"] == os.devnull
 
 
+@pytest.mark.slow
 def test_a_second_set_up_waits_for_the_first(install) -> None:
     order: list[str] = []
 
@@ -186,6 +188,7 @@ def test_a_second_set_up_waits_for_the_first(install) -> None:
     assert order == ["first", "second"]
 
 
+@pytest.mark.slow
 def test_a_program_that_outlives_a_killed_set_up_keeps_the_next_one_waiting(install, tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; sys.path.insert(0, sys.argv[1]); import install; from pathlib import Path\n"

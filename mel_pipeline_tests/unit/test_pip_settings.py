@@ -46,6 +46,7 @@ def pip_says(tmp_path: Path):
     return say
 
 
+@pytest.mark.slow
 def test_the_nearest_level_wins_and_the_environment_above_all(pip_says) -> None:
     user = "[global]\nindex-url = https://far.example/simple\ntimeout = 5\n[install]\nretries = 2\n"
     own = "[global]\nindex-url = https://near.example/simple\nretries = 1\n"
@@ -58,6 +59,7 @@ def test_the_nearest_level_wins_and_the_environment_above_all(pip_says) -> None:
     )
 
 
+@pytest.mark.slow
 def test_values_on_several_lines_are_several_locations(pip_says, tmp_path: Path) -> None:
     (tmp_path / "wheels").mkdir()
     own = (
@@ -70,6 +72,7 @@ def test_values_on_several_lines_are_several_locations(pip_says, tmp_path: Path)
     assert made["UV_FIND_LINKS"] == f"{tmp_path / 'wheels'},https://links.example/page.html"
 
 
+@pytest.mark.slow
 def test_passwords_percent_signs_equal_signs_and_quotes_are_preserved(pip_says) -> None:
     url = "https://user:p%40ss'w=\"rd@mirror.example/simple?a=b"
     assert (
@@ -77,6 +80,7 @@ def test_passwords_percent_signs_equal_signs_and_quotes_are_preserved(pip_says) 
     )
 
 
+@pytest.mark.slow
 def test_commands_other_than_install_and_empty_values_do_not_count(pip_says) -> None:
     own = "[download]\nindex-url = https://other.example/simple\n[global]\nproxy =\n"
     said = pip_says("[global]\nproxy = http://proxy.example:3128\n[install]\nno-index = true\n", own)

@@ -35,6 +35,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, reports_dir=tmp_path / "reports", sample=False, zoho_export_dir=exports)
 
 
+@pytest.mark.slow
 def test_unused_sources_are_no_fault_but_a_half_configured_one_is(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +51,7 @@ def test_a_crm_that_is_not_set_up_is_broken_because_every_figure_needs_it(settin
     assert crm.level is Level.BROKEN and "MEL_ZOHO_" in crm.words
 
 
+@pytest.mark.slow
 def test_mail_is_looked_at_without_sending_any_or_printing_an_address(settings: Settings) -> None:
     mail = {"smtp_host": "smtp.example.org", "mail_from": SecretStr("mel@example.org")}
     to = SecretStr("en: a@example.org; fr: b@example.org")
@@ -62,6 +64,7 @@ def test_mail_is_looked_at_without_sending_any_or_printing_an_address(settings: 
     assert wrong.level is Level.BROKEN and "MEL_NOTIFY_TO" in wrong.words and "nobody" not in wrong.words
 
 
+@pytest.mark.slow
 @pytest.mark.fault(56)
 def test_refused_credentials_are_found_by_asking_unless_offline(
     settings: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
@@ -81,6 +84,7 @@ def test_refused_credentials_are_found_by_asking_unless_offline(
     )
 
 
+@pytest.mark.slow
 def test_every_source_of_the_sample_can_be_reached(organisation: Organisation) -> None:
     from mel_pipeline.core.contracts import source_names
     from mel_pipeline.sources import ask
@@ -89,6 +93,7 @@ def test_every_source_of_the_sample_can_be_reached(organisation: Organisation) -
         ask(name, organisation.settings)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(56)
 def test_a_last_load_that_failed_is_broken_until_one_succeeds(tmp_path: Path) -> None:
     small = organisation_of_files(tmp_path)
@@ -114,6 +119,7 @@ def organisation_of_files(folder: Path):  # type: ignore[no-untyped-def]
     return organisation(folder, sample=True)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(56)
 def test_a_missing_or_another_pseudonym_key_is_broken_and_none_is_created(settings: Settings) -> None:
     from mel_pipeline.core.secret_files import write_secret
@@ -192,6 +198,7 @@ def test_daemon_and_queue_are_read_from_postgresql_as_well(settings: Settings, p
     assert unreachable.level is Level.BROKEN and "hunter2" not in unreachable.words
 
 
+@pytest.mark.slow
 @pytest.mark.fault(188)
 @pytest.mark.parametrize(("days", "level"), [(90, Level.OK), (98, Level.WARN)])
 def test_a_history_that_nobody_tidies_is_worth_a_look(settings: Settings, days: int, level: Level) -> None:
@@ -226,6 +233,7 @@ def test_files_readable_by_others_are_named_with_the_command_that_closes_them(se
     assert found.level is Level.WARN and f"chmod -R go-rwx {settings.home}" in found.words
 
 
+@pytest.mark.slow
 @pytest.mark.fault(56)
 def test_a_report_that_could_not_be_written_is_broken_before_it_is_due(settings: Settings) -> None:
     all_of_them = of(settings.model_copy(update={"formats": "html,pdf"}))["Reports"]
@@ -281,6 +289,7 @@ def test_the_file_of_the_settings_is_printed_and_one_in_the_current_folder_is_no
     assert [(one.what, one.level) for one in findings()][-1] == ("Settings", Level.BROKEN)
 
 
+@pytest.mark.slow
 def test_a_ui_that_others_reach_without_a_login_is_named_and_so_is_a_login_without_roles(
     settings: Settings,
 ) -> None:

@@ -76,6 +76,7 @@ def run(
     return int(str(ended.value.code)), said.out + said.err
 
 
+@pytest.mark.slow
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("path", EVERY, ids=" ".join)
 @pytest.mark.sweep("recalculate", "report", "quality", "site", "figures", "explain", "publish", "erase")

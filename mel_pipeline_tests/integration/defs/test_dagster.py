@@ -284,6 +284,7 @@ def test_definitions_load_without_heavy_libraries_and_without_network() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_every_asset_has_a_description_an_owner_its_kinds_and_a_group() -> None:
     graph = build().resolve_asset_graph()
     for key in graph.get_all_asset_keys():
@@ -294,6 +295,7 @@ def test_every_asset_has_a_description_an_owner_its_kinds_and_a_group() -> None:
             assert node.group_name in (OVERVIEW, COLLECT, PREPARE, CALCULATE, REPORT), key
 
 
+@pytest.mark.slow
 def test_every_job_says_what_it_does_in_a_sentence_and_on_its_runs() -> None:
     for job in build().resolve_all_job_defs():
         if not job.name.startswith("__"):
@@ -302,6 +304,7 @@ def test_every_job_says_what_it_does_in_a_sentence_and_on_its_runs() -> None:
             )  # the UI gives these to runs
 
 
+@pytest.mark.slow
 def test_a_run_of_a_quarter_needs_nothing_it_does_not_make_itself() -> None:
     """Otherwise Dagster asks "Are you sure? It may fail" at the first click of a new installation."""
     made = build().resolve_job_def("nightly").asset_layer
@@ -309,6 +312,7 @@ def test_a_run_of_a_quarter_needs_nothing_it_does_not_make_itself() -> None:
     assert {parent for key in keys for parent in made.asset_graph.get(key).parent_keys} <= keys
 
 
+@pytest.mark.slow
 def test_the_reading_site_is_the_last_step_of_every_job_that_writes_it() -> None:
     from dagster._core.execution.api import create_execution_plan
     from dagster._core.execution.plan.outputs import StepOutputHandle
@@ -354,6 +358,7 @@ def test_the_night_run_takes_the_ended_quarter_along_while_data_may_be_late(
     assert [str(quarter) for quarter in jobs.quarters_due(Settings(today=date.fromisoformat(today)))] == due
 
 
+@pytest.mark.slow
 def test_the_sensor_starts_one_run_for_new_survey_files_and_none_without(environment: Organisation) -> None:
     sensor = next(item for item in build().sensors or [] if item.name == "new_survey_files")
     with dg.DagsterInstance.ephemeral() as instance:

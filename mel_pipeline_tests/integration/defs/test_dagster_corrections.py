@@ -44,6 +44,7 @@ def small(tmp_path: Path) -> Small:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.fault(138)
 @pytest.mark.fault(139)
 def test_the_job_corrects_at_once_and_the_check_names_what_finds_nothing_without_its_value(

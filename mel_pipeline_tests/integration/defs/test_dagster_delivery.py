@@ -85,6 +85,7 @@ def _requests(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -
     return list(sensor(context))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("job", "partition", "step", "form"),
     [

@@ -136,6 +136,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chat: Any) -> Iterator
         yield Case(instance, definitions, box, said)
 
 
+@pytest.mark.slow
 def test_a_failure_is_reported_once_in_plain_words_with_a_link_and_so_is_its_recovery(case: Case) -> None:
     reason = "Zoho contacts: HTTP 401. Renew MEL_ZOHO_REFRESH_TOKEN; asked for ana@city.example at 10.1.2.3."
     case.run(fail=reason)
@@ -169,6 +170,7 @@ def test_the_chat_gets_json_with_a_text(case: Case, chat: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_warnings_are_sent_when_the_set_of_them_changes(case: Case) -> None:
     case.run()
     assert case.mails == []
@@ -201,6 +203,7 @@ def test_an_outage_is_reported_once_and_not_for_every_table_of_the_source() -> N
     )
 
 
+@pytest.mark.slow
 def test_a_notice_goes_out_when_a_requested_report_is_ready_and_when_its_quarter_can_be_published(
     case: Case,
 ) -> None:
@@ -213,12 +216,14 @@ def test_a_notice_goes_out_when_a_requested_report_is_ready_and_when_its_quarter
     assert "https://dagster.network.example/reports/2024-Q4/report-en.html" in case.mails[1]
 
 
+@pytest.mark.slow
 def test_a_run_that_is_part_of_another_sends_no_notice(case: Case) -> None:
     case.run(tags={notify.PART_OF: "the year"}, fail="No room")
     case.run(tags={notify.PART_OF: "the year"}, warn=["one"])
     assert case.mails == []
 
 
+@pytest.mark.slow
 def test_a_chat_that_refuses_fails_the_tick_naming_only_its_host_and_the_mail_still_goes_out(
     case: Case, chat: Any
 ) -> None:
@@ -231,6 +236,7 @@ def test_a_chat_that_refuses_fails_the_tick_naming_only_its_host_and_the_mail_st
     assert len(case.chat) >= 2, "what was not sent everywhere is sent again"
 
 
+@pytest.mark.slow
 def test_the_daemon_sees_a_failure_and_an_undeliverable_notice_fails_its_tick_but_not_the_run(
     case: Case, chat: Any
 ) -> None:
@@ -303,6 +309,7 @@ def test_a_duty_is_reminded_of_before_its_day_and_each_week_that_it_is_late(
     assert all("was due on 2026-10-15" in mail for mail in case.mails[1:])
 
 
+@pytest.mark.slow
 def test_a_good_night_and_nothing_else_is_a_heartbeat_for_a_monitor_elsewhere(
     case: Case, chat: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +327,7 @@ def test_a_good_night_and_nothing_else_is_a_heartbeat_for_a_monitor_elsewhere(
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_any_service_of_apprise_gets_notices_and_one_that_fails_stops_no_other(
     case: Case, chat: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,6 +354,7 @@ def test_a_corrupt_notice_file_is_rewritten_and_the_notice_sent_again(case: Case
     assert json.loads((tmp_path / "notices.json").read_text())["failure nightly 2024-Q4"]
 
 
+@pytest.mark.slow
 def test_notice_sensors_start_with_a_recipient_and_team_sensors_with_team_mode(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

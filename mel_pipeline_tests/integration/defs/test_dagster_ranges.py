@@ -54,6 +54,7 @@ def figures(organisation: Organisation, quarter: str) -> pd.DataFrame:
     return organisation.warehouse.read(read, {"quarter": quarter})
 
 
+@pytest.mark.slow
 def test_a_backfill_of_several_quarters_is_one_run_in_every_job_by_quarter() -> None:
     definitions = build()
     for name in ("nightly", "quarterly_report", "figures_only", "collect_only"):

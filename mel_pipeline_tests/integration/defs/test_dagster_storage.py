@@ -78,6 +78,7 @@ def test_a_run_and_its_events_are_kept_on_the_server_in_utc_however_the_url_is_w
         postgres.execute("alter role mel_owner reset timezone")
 
 
+@pytest.mark.slow
 def test_the_password_is_written_to_no_file(postgres_url: str, tmp_path: Path) -> None:
     with open_instance(settings(tmp_path, postgres_url)) as instance:
         assert PASSWORD not in instance.get_ref().to_dict().__repr__(), "what is handed to other programs"

@@ -173,6 +173,7 @@ def test_the_daemon_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> 
             daemon.kill()
 
 
+@pytest.mark.slow
 def test_a_part_that_ends_stops_the_rest_and_is_named() -> None:
     parts, stopped = Parts(), []
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as part:

@@ -84,6 +84,7 @@ def test_a_row_left_out_stays_in_quarantine_with_the_reason_and_is_not_pending(s
     assert quarantined_rows(small.warehouse) == []
 
 
+@pytest.mark.slow
 def test_a_quarantined_cell_is_fixed_by_a_correction_and_a_replay(small: Small) -> None:
     small.load("accounts", [member(1), member(2, region="Atlantis")])
     assert regions(small) == {"1": "Asia", "2": None}
@@ -95,6 +96,7 @@ def test_a_quarantined_cell_is_fixed_by_a_correction_and_a_replay(small: Small) 
     assert quarantined_rows(small.warehouse) == []
 
 
+@pytest.mark.slow
 def test_a_replay_corrects_stored_rows_and_a_second_one_changes_nothing(small: Small) -> None:
     small.load("accounts", [member(1), member(2)])
     write(small, REGION)
@@ -105,6 +107,7 @@ def test_a_replay_corrects_stored_rows_and_a_second_one_changes_nothing(small: S
     assert sorted(row["region"] for row in versions) == ["Asia", "Europe"]
 
 
+@pytest.mark.slow
 def test_a_correction_names_a_person_by_the_sources_own_id(small: Small) -> None:
     contact = {
         "id": "77",
@@ -134,6 +137,7 @@ def test_a_correction_that_matches_nothing_is_reported(small: Small) -> None:
     assert [line.row for line in without_match(small.warehouse, small.settings)] == ["C-0002"]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(138)
 def test_a_new_correction_reaches_rows_loaded_before_once_and_without_being_asked(small: Small) -> None:
     small.load("accounts", [member(1), member(2, region="Atlantis"), member(3)])
@@ -156,6 +160,7 @@ def test_a_new_correction_reaches_rows_loaded_before_once_and_without_being_aske
     assert corrected() is None and corrected() is None, "there is none any more"
 
 
+@pytest.mark.slow
 @pytest.mark.fault(139)
 def test_a_correction_of_a_person_is_matched_behind_the_pseudonym_and_named_without_the_id(
     small: Small,

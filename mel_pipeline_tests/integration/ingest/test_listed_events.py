@@ -99,6 +99,7 @@ def test_whatever_the_order_form_and_place_of_its_day_a_list_finds_the_event_it_
     assert len(found) >= (1 if day.day > 12 or day.day == day.month else 4)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(182)
 def test_where_no_reading_is_of_the_event_both_days_are_named(small: Small) -> None:
     given_list = give_list(
@@ -127,6 +128,7 @@ def test_why_a_given_list_does_not_count_is_known_at_once(
     assert found.trouble == trouble
 
 
+@pytest.mark.slow
 def test_a_training_and_its_programme_are_named_and_what_is_no_training_is_told(
     small: Small, tmp_path: Path
 ) -> None:
@@ -179,6 +181,7 @@ def test_a_meeting_in_american_dates_counts_by_its_event_though_the_day_is_decla
     assert {datetime.fromisoformat(str(row["started_on"])[:10]).date() for row in rows} == {day}
 
 
+@pytest.mark.slow
 @pytest.mark.fault(184)
 def test_a_list_given_again_with_its_code_takes_the_place_of_the_first(tmp_path: Path) -> None:
     here = organisation(tmp_path)

@@ -89,6 +89,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
     return Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(17)
 def test_the_same_load_twice_changes_nothing(warehouse: Warehouse) -> None:
     source = Listed([batch(deal(1), deal(2))], cursor="a")
@@ -99,6 +100,7 @@ def test_the_same_load_twice_changes_nothing(warehouse: Warehouse) -> None:
     pd.testing.assert_frame_equal(before, deals(warehouse))
 
 
+@pytest.mark.slow
 def test_every_row_read_is_loaded_unchanged_repeated_or_quarantined(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     rejected = Rejected("page 2", "9", "amount", "no number", "{}")
@@ -168,6 +170,7 @@ def on_each_engine(warehouse_url: str) -> Warehouse:
     return Warehouse(warehouse_url, 30)
 
 
+@pytest.mark.slow
 def test_an_unreadable_cell_is_left_empty_in_its_row_until_a_readable_value_arrives(
     on_each_engine: Warehouse,
 ) -> None:
@@ -191,6 +194,7 @@ def test_a_row_that_lacks_an_essential_cell_is_quarantined_with_all_its_faults(
     assert faults(on_each_engine) == [("1", "amount", "row"), ("1", "currency", "row"), ("three", "amount", "row"), ("three", "id", "row")]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_changing_a_rule_changes_what_is_quarantined(on_each_engine: Warehouse) -> None:
     rows = [deal(number, amount=str(number)) for number in range(1, 6)]
     for most, lost in ((None, []), (3, ["4", "5"]), (4, ["5"])):
@@ -214,6 +218,7 @@ def test_a_malformed_person_id_is_caught_although_only_its_pseudonym_is_staged(
     assert "Lopez" not in waits["payload"] and waits["row_key"] in waits["payload"]
 
 
+@pytest.mark.slow
 def test_a_quarantined_row_is_resolved_by_a_valid_version_and_not_duplicated_by_another_bad_one(
     warehouse: Warehouse,
 ) -> None:
@@ -225,6 +230,7 @@ def test_a_quarantined_row_is_resolved_by_a_valid_version_and_not_duplicated_by_
     assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [False]
 
 
+@pytest.mark.slow
 def test_a_deleted_record_becomes_a_tombstone_and_a_restored_one_is_active_again(
     warehouse: Warehouse,
 ) -> None:
@@ -241,6 +247,7 @@ def versions(warehouse: Warehouse) -> list[tuple[str, str | None, bool]]:
     return [(row["_row_key"], row["stage"], row["_is_deleted"]) for row in kept.to_dict("records")]
 
 
+@pytest.mark.slow
 def test_every_version_of_a_row_is_kept_with_the_time_it_changed_at_the_source(
     warehouse: Warehouse,
 ) -> None:
@@ -260,6 +267,7 @@ def test_every_version_of_a_row_is_kept_with_the_time_it_changed_at_the_source(
     assert str(stored["_changed_at"].item()) == "2024-07-01 08:00:00", "an instant, in UTC"
 
 
+@pytest.mark.slow
 def test_a_record_deleted_after_it_was_read_in_the_same_load_is_gone(warehouse: Warehouse) -> None:
     read = deal(1, modified_at="2024-05-01T10:00:00+02:00")
     gone = {"1": datetime.fromisoformat("2024-05-01T08:00:01+00:00")}
@@ -267,6 +275,7 @@ def test_a_record_deleted_after_it_was_read_in_the_same_load_is_gone(warehouse: 
     assert deals(warehouse).empty or deals(warehouse)["_is_deleted"].tolist() == [True]
 
 
+@pytest.mark.slow
 def test_a_record_restored_after_deletion_is_active_whichever_arrives_first(warehouse: Warehouse) -> None:
     gone = {"1": datetime.fromisoformat("2024-05-01T08:00:00+00:00")}
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
@@ -275,6 +284,7 @@ def test_a_record_restored_after_deletion_is_active_whichever_arrives_first(ware
     assert deals(warehouse)["_is_deleted"].tolist() == [False]
 
 
+@pytest.mark.slow
 def test_an_older_version_that_arrives_late_changes_nothing(warehouse: Warehouse) -> None:
     new, old = "2024-05-02T10:00:00+02:00", "2024-05-01T23:00:00+05:30"
     load_entity(Listed([batch(deal(1, stage="Signed", modified_at=new))]), DEALS, "deals", warehouse)
@@ -283,6 +293,7 @@ def test_an_older_version_that_arrives_late_changes_nothing(warehouse: Warehouse
     assert deals(warehouse)["stage"].tolist() == ["Signed"]
 
 
+@pytest.mark.slow
 def test_rows_missing_from_a_full_load_are_deleted_but_quarantined_ones_are_not(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1), deal(2), deal(3))]), DEALS, "deals", warehouse)
     full = Listed([batch(deal(1), deal(3, stage="Maybe"))], complete=True)
@@ -290,6 +301,7 @@ def test_rows_missing_from_a_full_load_are_deleted_but_quarantined_ones_are_not(
     assert deals(warehouse)["_is_deleted"].tolist() == [False, True, False]
 
 
+@pytest.mark.slow
 def test_an_empty_full_load_is_refused_and_deletes_nothing(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     with pytest.raises(ContractError, match="does not mean an empty organisation"):
@@ -299,6 +311,7 @@ def test_an_empty_full_load_is_refused_and_deletes_nothing(warehouse: Warehouse)
     assert failed == ["loaded", "failed"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_load_resumes_from_its_checkpoint_and_publishes_nothing_until_then(
     warehouse: Warehouse,
 ) -> None:
@@ -324,6 +337,7 @@ def test_a_source_without_checkpoints_starts_over_after_a_failure(warehouse: War
     assert again.resumed_at is None and list(deals(warehouse)["_row_key"]) == ["2"]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_from_another_contract_or_from_last_week_is_not_resumed(warehouse: Warehouse) -> None:
     fault = TransientSourceError("No answer.")
     cut = Listed([batch(deal(1), checkpoint="page 2")], fault=fault)
@@ -340,6 +354,7 @@ def test_a_checkpoint_from_another_contract_or_from_last_week_is_not_resumed(war
         assert "1" not in set(deals(warehouse)["_row_key"])
 
 
+@pytest.mark.slow
 def test_new_removed_and_retyped_fields_are_recorded_once(warehouse: Warehouse) -> None:
     before = {"Stage": "picklist", "Amount": "currency", "Note": "text"}
     after = {"Stage": "text", "Amount": "currency", "Donor": "lookup"}
@@ -355,6 +370,7 @@ def test_new_removed_and_retyped_fields_are_recorded_once(warehouse: Warehouse) 
     assert recent_drift(warehouse, "zoho_crm", "deals", later) == []
 
 
+@pytest.mark.slow
 def test_a_source_that_fails_halfway_leaves_rows_and_cursor_unchanged(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))], cursor="one"), DEALS, "deals", warehouse)
     fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
@@ -374,6 +390,7 @@ def test_the_whole_sample_loads_and_a_second_load_reads_almost_nothing(organisat
     assert second.fetched < 20 and second.new == second.changed == 0
 
 
+@pytest.mark.slow
 def test_personal_data_of_a_survey_never_reaches_the_warehouse(organisation: Organisation) -> None:
     organisation.load("survey_files", "responses")
     text = organisation.warehouse.read("select * from raw_surveys__responses").to_csv()
@@ -456,6 +473,7 @@ def test_the_second_of_two_runs_waits_until_the_first_releases_the_file(
     assert forked.ended_well()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(7)
 def test_a_run_that_times_out_waiting_says_who_holds_the_file_and_what_to_do(
     warehouse: Warehouse, forked: Forking, tmp_path: Path
@@ -494,6 +512,7 @@ class ValidationCalls:
         monkeypatch.setattr(expectations, "validate", counted)
 
 
+@pytest.mark.slow
 def test_rows_that_passed_every_rule_are_not_validated_again_but_changed_ones_are(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -509,6 +528,7 @@ def test_rows_that_passed_every_rule_are_not_validated_again_but_changed_ones_ar
     assert calls.rows == 2
 
 
+@pytest.mark.slow
 def test_a_batch_with_an_invalid_row_is_validated_every_time(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -518,6 +538,7 @@ def test_a_batch_with_an_invalid_row_is_validated_every_time(
         assert (done.quarantined, calls.rows) == (1, times)
 
 
+@pytest.mark.slow
 def test_rows_are_validated_again_when_a_rule_has_changed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -529,6 +550,7 @@ def test_rows_are_validated_again_when_a_rule_has_changed(
     assert (done.quarantined, calls.rows) == (1, 2)
 
 
+@pytest.mark.slow
 def test_a_table_is_validated_again_only_when_its_rows_or_the_rows_it_references_have_changed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -557,6 +579,7 @@ def test_a_table_is_validated_again_only_when_its_rows_or_the_rows_it_references
     assert emptied.rules != broken.rules
 
 
+@pytest.mark.slow
 def test_a_table_that_becomes_late_is_reported_although_its_rows_are_not_validated_again(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def counts(result: LoadResult) -> tuple[int, ...]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("complete", [False, True])
 @pytest.mark.sweep
 def test_identical_rows_are_counted_and_logged_but_not_compared_again(
@@ -89,6 +90,7 @@ def test_a_quarter_is_not_compared_again_because_others_were_loaded_since(
         assert tables == []
 
 
+@pytest.mark.slow
 def test_a_row_that_another_quarter_changed_since_is_compared_again(
     warehouse: Warehouse, monkeypatch
 ) -> None:
@@ -108,6 +110,7 @@ def test_an_empty_load_is_logged_and_changes_nothing(warehouse: Warehouse, monke
         assert tables == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "by_hand",
     [
@@ -127,6 +130,7 @@ def test_a_table_edited_by_hand_is_restored(warehouse: Warehouse, by_hand: str) 
     assert not table["_is_deleted"].any()
 
 
+@pytest.mark.slow
 def test_a_dropped_table_is_recreated(warehouse: Warehouse) -> None:
     load(warehouse, deal(1))
     with warehouse.transaction() as connection:
@@ -144,12 +148,14 @@ def test_identical_rows_in_a_full_load_delete_the_others(warehouse: Warehouse) -
     assert load(warehouse, deal(1), deal(2), complete=True).deleted == 1
 
 
+@pytest.mark.slow
 def test_a_quarantined_row_is_resolved_although_the_table_is_unchanged(warehouse: Warehouse) -> None:
     load(warehouse, deal(1), deal(2))
     assert load(warehouse, deal(2, currency="euro")).waiting
     assert load(warehouse, deal(1), deal(2)).waiting == []
 
 
+@pytest.mark.slow
 def test_an_unchanged_full_load_below_the_minimum_row_count_is_refused(
     warehouse: Warehouse, monkeypatch
 ) -> None:
@@ -159,6 +165,7 @@ def test_an_unchanged_full_load_below_the_minimum_row_count_is_refused(
         load(warehouse, deal(1), complete=True)
 
 
+@pytest.mark.slow
 def test_rows_staged_at_a_checkpoint_are_published_although_the_rest_is_unchanged(
     warehouse: Warehouse, monkeypatch
 ) -> None:
@@ -170,6 +177,7 @@ def test_rows_staged_at_a_checkpoint_are_published_although_the_rest_is_unchange
     assert deals(warehouse)["id"].tolist() == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_a_row_deleted_in_the_last_load_is_restored_when_it_arrives_without_the_deletion(
     warehouse: Warehouse,
 ) -> None:

@@ -49,6 +49,7 @@ def export(folder: Path, name: str, roles: list[str], rows: dict[str, dict[str, 
     os.utime(path, (time.time() - age,) * 2)
 
 
+@pytest.mark.slow
 def test_the_second_download_of_the_case_keeps_and_adds_answers(tmp_path: Path, warehouse_url: str) -> None:
     folder, warehouse = tmp_path / "drop", Warehouse(warehouse_url)
     folder.mkdir()
@@ -59,6 +60,7 @@ def test_the_second_download_of_the_case_keeps_and_adds_answers(tmp_path: Path, 
     assert [row["recommendation"] for row in rows] == ["9", "8", "3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.behaviour("keeps_answers", "zoho_survey")
 @pytest.mark.fault(76)
@@ -84,6 +86,7 @@ def test_an_export_without_a_question_keeps_what_an_earlier_one_said(
     ]  # read again
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_cleared_stays_cleared(tmp_path: Path, warehouse_url: str) -> None:
     folder, warehouse = tmp_path / "drop", Warehouse(warehouse_url)
     folder.mkdir()
@@ -94,6 +97,7 @@ def test_an_answer_that_was_cleared_stays_cleared(tmp_path: Path, warehouse_url:
     assert (row["gender"], row["gender_asked"]) == (None, "true")
 
 
+@pytest.mark.slow
 def test_a_codebook_that_is_corrected_takes_back_what_it_read_wrongly(
     tmp_path: Path, warehouse_url: str
 ) -> None:

@@ -26,6 +26,7 @@ def judged(warehouse: Warehouse, contract: EntityContract = CONTRACT) -> quality
     return quality.check_table(warehouse, CRM.table("deals"), contract, TABLES)
 
 
+@pytest.mark.slow
 def test_a_table_that_meets_its_contract_passes_with_one_sentence(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1), deal(2))]), CRM, "deals", warehouse)
     verdict = judged(warehouse)
@@ -62,12 +63,14 @@ def test_a_missing_column_blocks_and_is_named(warehouse: Warehouse) -> None:
     assert verdict.blocking and "stage" in verdict.sentences[0]
 
 
+@pytest.mark.slow
 def test_a_table_whose_rows_were_all_deleted_blocks(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     load_entity(Listed([batch(deleted=("1",))]), CRM, "deals", warehouse)
     assert judged(warehouse).blocking
 
 
+@pytest.mark.slow
 def test_dangling_references_warn_with_their_count_and_do_not_block(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1, account="7"), deal(2))]), CRM, "deals", warehouse)
     with warehouse.transaction() as connection:
@@ -77,6 +80,7 @@ def test_dangling_references_warn_with_their_count_and_do_not_block(warehouse: W
     assert verdict.sentences == ["Contributions: 1 rows name a record in account that is not there."]
 
 
+@pytest.mark.slow
 def test_the_file_is_free_for_others_after_a_check(tmp_path: Path) -> None:
     import subprocess
     import sys
@@ -89,6 +93,7 @@ def test_the_file_is_free_for_others_after_a_check(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_drop_in_rows_since_the_last_load_warns_and_so_does_a_late_table(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     facts = quality.LoadFacts(stored=60, earlier=100, age_days=9)
@@ -100,6 +105,7 @@ def test_a_drop_in_rows_since_the_last_load_warns_and_so_does_a_late_table(wareh
     assert (by_name["fresh"].dimension, by_name["fresh"].passed) == ("timeliness", False)
 
 
+@pytest.mark.slow
 def test_a_table_is_compared_with_the_count_the_source_reports(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     verdict = quality.check_table(

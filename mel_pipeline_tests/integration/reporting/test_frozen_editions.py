@@ -185,6 +185,7 @@ def test_a_publication_interrupted_before_its_edition_was_kept_is_completed(draf
     assert edition(draft).narrative is not None and edition(draft).narrative.lessons
 
 
+@pytest.mark.slow
 @pytest.mark.fault(113)
 def test_a_text_that_cannot_be_filled_in_stops_publishing_before_anything_is_frozen(draft: Small) -> None:
     write_narrative(draft, "main_points: [{en: '42 members.'}]\n")

@@ -23,6 +23,7 @@ def fail(organisation: Organisation, sandbox: Sandbox, source: str, *entities: s
         sandbox.platforms[source].fail(None)
 
 
+@pytest.mark.slow
 def test_a_source_that_stopped_responding_gets_one_note_with_the_date_of_its_last_update(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:
@@ -47,12 +48,14 @@ def test_a_source_whose_entities_all_failed_is_named_once_and_one_never_loaded_s
     assert note.startswith("Matomo: never loaded; tried on ")
 
 
+@pytest.mark.slow
 def test_an_outage_that_is_over_leaves_no_note(organisation: Organisation, sandbox: Sandbox) -> None:
     fail(organisation, sandbox, "instagram", "accounts")
     organisation.load("instagram", "accounts")
     assert read_outages(organisation.warehouse) == []
 
 
+@pytest.mark.slow
 def test_the_quality_table_shows_a_failed_load_and_leaves_out_platforms_nobody_uses(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:

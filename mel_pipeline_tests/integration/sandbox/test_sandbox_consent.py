@@ -159,6 +159,7 @@ def test_zoho_gives_a_refresh_token_for_offline_access_the_first_time_and_with_a
     assert ["refresh_token" in tokens for tokens in given] == [False, True, False, True]
 
 
+@pytest.mark.slow
 def test_the_twenty_first_refresh_token_at_zoho_ends_the_first_and_its_access_tokens(
     account: Account, zoho: Client
 ) -> None:
@@ -207,6 +208,7 @@ def channels(box: Sandbox, token: str) -> requests.Response:
     return requests.get(f"{box.url}/youtube/youtube/v3/channels", params=query, headers=bearer, timeout=10)
 
 
+@pytest.mark.slow
 def test_consent_at_google_with_pkce_on_any_loopback_port_yields_tokens_that_work(box: Sandbox) -> None:
     consent = at_google(box, code_challenge=CHALLENGE, code_challenge_method="S256")
     back = consent.press()

@@ -29,6 +29,7 @@ def box() -> Iterator[Sandbox]:
 # Server
 
 
+@pytest.mark.slow
 def test_the_front_door_says_that_this_is_sample_data(box: Sandbox) -> None:
     answer = requests.get(f"{box.url}/", timeout=10)
     assert answer.json()["sample_data"] is True
@@ -42,11 +43,13 @@ def test_every_answer_is_labelled_as_sample_data_errors_too(box: Sandbox, path: 
     assert requests.get(f"{box.url}{path}", timeout=10).headers["X-Sample-Data"] == "true"
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_named_in_a_plain_error(box: Sandbox) -> None:
     with pytest.raises(MelError, match=f"port {box.port}"), running(port=box.port, today=TODAY):
         pass
 
 
+@pytest.mark.slow
 def test_the_port_is_free_again_after_the_block() -> None:
     with running(today=TODAY) as first:
         url = first.url
@@ -54,6 +57,7 @@ def test_the_port_is_free_again_after_the_block() -> None:
         requests.get(url, timeout=2)
 
 
+@pytest.mark.slow
 def test_survey_exports_are_there_as_soon_as_the_sandbox_answers(tmp_path: Path) -> None:
     with running(today=TODAY, survey_dir=tmp_path / "drop"):
         names = {path.name for path in (tmp_path / "drop").iterdir()}

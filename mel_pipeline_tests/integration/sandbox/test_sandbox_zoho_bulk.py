@@ -141,6 +141,7 @@ def test_an_unknown_job_and_a_result_that_is_not_there_yet_are_404(zoho: Client)
     assert reason(zoho.ask(f"{JOBS}/{zoho.start_job()}/result")) == (404, "RESOURCE_NOT_FOUND")
 
 
+@pytest.mark.slow
 def test_a_large_module_arrives_in_sets_with_every_record_once(account: Account) -> None:
     account.bulk.rows = 6_000  # 200,000 unless a test says otherwise
     account.add_module("Many", [Field("Name", "text")]).fill(12_001, lambda i: {"Name": str(i)})
@@ -228,6 +229,7 @@ def test_the_column_of_ids_can_be_headed_as_older_versions_did(account: Account)
         assert list(zoho.result(zoho.start_job(fields=["Age"]))[0]) == ["Id", "Age"]
 
 
+@pytest.mark.slow
 def test_a_download_can_be_interrupted(account: Account) -> None:
     with asking(account) as zoho:
         url = zoho.finished(zoho.start_job())["result"]["download_url"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from mel_pipeline.sandbox.zoho import Account, Field
 from mel_pipeline_tests.fixtures.zoho_client import JOBS, Client, asking, reason
 
@@ -97,6 +99,7 @@ def statuses(zoho: Client, calls: int, query: bool = False) -> Counter[int]:
         return Counter(pool.map(one, range(calls)))
 
 
+@pytest.mark.slow
 def test_more_concurrent_calls_than_the_edition_allows_are_refused() -> None:
     account = contacts(Account(concurrency=3, pages_delay=1))
     with asking(account) as zoho:
@@ -105,6 +108,7 @@ def test_more_concurrent_calls_than_the_edition_allows_are_refused() -> None:
         assert zoho.get("Contacts", fields="id").status_code == 200
 
 
+@pytest.mark.slow
 def test_ten_queries_at_once_are_the_most_of_any_edition() -> None:
     account = contacts(Account(concurrency=25, pages_delay=2))
     with asking(account) as zoho:

@@ -154,6 +154,7 @@ def test_settings_queries_bulk_jobs_people_and_campaigns_have_separate_scopes(ac
     assert {reason(answer) for answer in answers} == {(401, "OAUTH_SCOPE_MISMATCH")}
 
 
+@pytest.mark.slow
 def test_a_page_token_belongs_to_the_user_it_was_given_to(account: Account) -> None:
     account.oauth.users["second-refresh-token"] = "546000000000000002"
     with asking(account) as zoho:

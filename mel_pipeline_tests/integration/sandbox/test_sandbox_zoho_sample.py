@@ -35,6 +35,7 @@ def zoho(box: Sandbox) -> Iterator[Client]:
 # CRM
 
 
+@pytest.mark.slow
 def test_nothing_in_the_sample_is_dated_after_its_clock(box: Sandbox) -> None:
     now = box.zoho.clock.now()
     assert now >= datetime(2026, 11, 20, tzinfo=UTC)
@@ -208,6 +209,7 @@ def test_an_unknown_key_and_a_missing_format_are_errors_inside_200(zoho: Client)
     assert (xml.status_code, xml.headers["Content-Type"].split(";")[0]) == (200, "text/xml")
 
 
+@pytest.mark.slow
 def test_one_call_too_many_locks_an_address_of_campaigns_for_half_an_hour(
     monkeypatch: pytest.MonkeyPatch, box: Sandbox
 ) -> None:

@@ -20,6 +20,7 @@ from mel_pipeline_tests.fixtures.loopback import Reply, Request, serving
 QUICK = Policy(connect=2, read=5, answer=0.4, attempts=2, backoff=0.001, longest_wait=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(14)
 @pytest.mark.behaviour("endless", "*")
 @pytest.mark.parametrize(
@@ -107,6 +108,7 @@ def test_a_load_ends_when_its_time_is_up_however_many_pages_there_are() -> None:
                 http.call("An endless list", service.url, judge)
 
 
+@pytest.mark.slow
 def test_a_connection_that_is_kept_serves_the_next_request_with_a_new_deadline() -> None:
     with serving(always(Reply({"a": 1}))) as service:
         http = Http(Policy(answer=0.5, attempts=1))

@@ -185,6 +185,7 @@ def test_a_video_that_occurs_twice_with_other_figures_is_quarantined_and_the_oth
 # LinkedIn: organic and sponsored
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("rows_as_meant", "linkedin")
 def test_the_sponsored_row_of_a_post_is_left_out_and_counted(tmp_path: Path) -> None:
     folder = Folder(tmp_path, "linkedin")
@@ -226,6 +227,7 @@ KINDS = {"en": ("Organic", "Sponsored"), "fr": ("Organique", "Sponsorisé"), "es
 THOUSAND = {"en": "1,900", "fr": "1 900", "es": "1.900", "ca": "1.900"}
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("four_languages", "linkedin")
 @pytest.mark.parametrize("language", list(POSTS))
 @pytest.mark.sweep("fr")
@@ -246,6 +248,7 @@ def test_organic_posts_are_told_from_sponsored_ones_in_every_language(tmp_path: 
     assert "Marguerite" not in folder.batches("contents")[0][0].frame.to_csv()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "header"),
     [
@@ -277,6 +280,7 @@ def test_days_that_follow_one_another_decide_the_order_of_day_and_month(tmp_path
     assert sorted(set(frame["period_start"])) == ["2026-07-01", "2026-07-02", "2026-07-03"]
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("date_orders", "linkedin")
 def test_a_linkedin_export_whose_dates_decide_nothing_is_refused_and_a_setting_decides(
     tmp_path: Path,

@@ -45,6 +45,7 @@ def load(warehouse: Warehouse, *figures: tuple[str, int | None, Availability]) -
     return load_entity(Fixed(figures), CONTRACT, "periods", warehouse, quarter=Q4)
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("one_account", "instagram")
 @pytest.mark.parametrize("lost", ["no_access", "not_offered"])
 @pytest.mark.sweep("duckdb-no_access")

@@ -97,6 +97,7 @@ def test_mailchimp_report_without_bounces_has_no_delivered_either(
     assert counts(organisation, "c1") == {"emails_sent": "10"}
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("unique_not_added", "brevo")
 def test_brevo_opens_by_apple_are_counted_separately_and_lists_are_not_added(
     organisation: Organisation, platforms: dict[str, Brevo]
@@ -117,6 +118,7 @@ def test_brevo_opens_by_apple_are_counted_separately_and_lists_are_not_added(
     assert "news@example.org" not in contents
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("restated_days", "mailchimp", "brevo")
 @pytest.mark.parametrize("source", SOURCES)
 def test_campaigns_of_the_last_thirty_days_are_requested_again_and_their_earlier_counts_kept(
@@ -176,6 +178,7 @@ def test_brevo_exhausted_hourly_quota_is_left_to_the_next_run(
         load(organisation, "brevo", "contents")
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("missing_not_zero", "brevo")
 def test_brevo_campaigns_too_old_for_the_counts_in_the_list_are_requested_one_by_one(
     organisation: Organisation, platforms: dict[str, Brevo]

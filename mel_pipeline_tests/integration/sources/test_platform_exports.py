@@ -99,6 +99,7 @@ def linkedin_book() -> Workbook:
     return book
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("by_name", "youtube")
 @pytest.mark.behaviour("missing_not_zero", "youtube")
 def test_youtube_studio_total_row_is_not_a_video_and_month_names_are_read(tmp_path: Path) -> None:
@@ -117,6 +118,7 @@ def test_youtube_studio_total_row_is_not_a_video_and_month_names_are_read(tmp_pa
     assert ("UC1", "smpl2", "likeCount", "2025-01-02", None, "no_data") in drop.figures("lifetime")
 
 
+@pytest.mark.slow
 def test_youtube_studio_days_of_the_channel_are_read_too(tmp_path: Path) -> None:
     drop = Drop(tmp_path, "youtube")
     drop.put("Totals.csv", "Date,Views,Likes\nTotal,30,\n2024-11-20,12,1\n2024-11-21,18,\n")
@@ -127,6 +129,7 @@ def test_youtube_studio_days_of_the_channel_are_read_too(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("business_day", "x")
 def test_x_posts_carry_their_offset_and_fall_on_the_business_day(tmp_path: Path) -> None:
     drop = Drop(tmp_path, "x")
@@ -144,6 +147,7 @@ def test_x_posts_carry_their_offset_and_fall_on_the_business_day(tmp_path: Path)
     assert {row[5] for row in drop.figures("quarter")} == {"not_offered"}
 
 
+@pytest.mark.slow
 def test_x_export_as_it_is_called_today_is_read_too(tmp_path: Path) -> None:
     drop = Drop(tmp_path, "x")
     drop.put(
@@ -162,6 +166,7 @@ def test_x_export_as_it_is_called_today_is_read_too(tmp_path: Path) -> None:
     ) in drop.figures("lifetime")
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("malformed", "zoho_survey")
 def test_unreadable_rows_of_an_export_are_quarantined_each_with_its_reason(tmp_path: Path) -> None:
     drop = Drop(tmp_path, "x")
@@ -175,6 +180,7 @@ def test_unreadable_rows_of_an_export_are_quarantined_each_with_its_reason(tmp_p
     assert "tweets.csv, row 4" in waiting and "Excel has shortened the id" in waiting
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("unique_not_added", "linkedin")
 def test_linkedin_days_and_posts_are_found_under_a_description_and_only_organic_figures_are_taken(
     tmp_path: Path,
@@ -206,6 +212,7 @@ def test_linkedin_days_and_posts_are_found_under_a_description_and_only_organic_
         assert "Marguerite" not in drop.warehouse.read(f"select * from raw_platforms__{table}").to_csv()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["youtube", "x", "linkedin"])
 def test_a_file_of_another_kind_has_its_own_error_and_the_others_load(tmp_path: Path, source: str) -> None:
     drop = Drop(tmp_path, source)
@@ -237,6 +244,7 @@ def test_exports_that_do_not_name_their_account_need_exactly_one(tmp_path: Path,
         drop.load("contents")
 
 
+@pytest.mark.slow
 def test_a_newer_export_restates_an_older_one_and_the_earlier_figure_is_kept(tmp_path: Path) -> None:
     drop = Drop(tmp_path, "youtube")
     drop.put("1.csv", STUDIO)

@@ -57,6 +57,7 @@ def api(folder: Folder, server: Service) -> Source:
     return LinkedIn(folder.settings.with_source("linkedin", **values), Http(QUICK))
 
 
+@pytest.mark.slow
 @pytest.mark.fault(83)
 @pytest.mark.behaviour("one_post", "linkedin", "x")
 @pytest.mark.parametrize("source", ["linkedin", "x"])

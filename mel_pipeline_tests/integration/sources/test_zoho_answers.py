@@ -69,6 +69,7 @@ def test_an_error_in_the_body_of_a_200_fails_and_the_change_it_hid_comes_with_th
         assert "count" in address or "Renamed" in names
 
 
+@pytest.mark.slow
 @pytest.mark.fault(42)
 def test_a_page_that_does_not_say_whether_more_follow_is_not_the_last(tmp_path: Path) -> None:
     with members(tmp_path, 3) as case:
@@ -78,6 +79,7 @@ def test_a_page_that_does_not_say_whether_more_follow_is_not_the_last(tmp_path: 
             case.load()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(43)
 def test_a_short_answer_that_fits_on_one_page_deletes_nobody(tmp_path: Path) -> None:
     with members(tmp_path, 180) as case:
@@ -93,6 +95,7 @@ def test_a_short_answer_that_fits_on_one_page_deletes_nobody(tmp_path: Path) -> 
         assert not result.warnings
 
 
+@pytest.mark.slow
 @pytest.mark.fault(43)
 def test_records_that_zoho_counts_but_never_lists_are_reported_once_and_block_nothing(tmp_path: Path) -> None:
     with members(tmp_path, 20) as case:
@@ -113,6 +116,7 @@ def test_records_that_zoho_counts_but_never_lists_are_reported_once_and_block_no
         assert gone not in case.ids()  # Zoho reports it as deleted
 
 
+@pytest.mark.slow
 @pytest.mark.fault(42)
 def test_a_page_token_of_another_user_restarts_the_list_at_once(tmp_path: Path) -> None:
     with account_with(tmp_path, "Accounts", [Field("Name", "text")]) as case:
@@ -128,6 +132,7 @@ def test_a_page_token_of_another_user_restarts_the_list_at_once(tmp_path: Path) 
         assert case.ids() == sorted(case.module.ids())
 
 
+@pytest.mark.slow
 def test_a_mapped_field_that_no_layout_uses_is_found(tmp_path: Path) -> None:
     fields = [Field("Name", "text"), Field("Old_Code", "text", unused=True)]
     with account_with(tmp_path, "Accounts", fields) as case:
@@ -136,6 +141,7 @@ def test_a_mapped_field_that_no_layout_uses_is_found(tmp_path: Path) -> None:
         assert case.rows()["old_code"].tolist() == ["A1"]
 
 
+@pytest.mark.slow
 def test_rich_text_is_fetched_in_full_a_hundred_records_a_call(tmp_path: Path) -> None:
     fields = [Field("Story", "textarea", length=32_000)]
     columns = {"story": FieldMapping(field="Story", whole=True)}
@@ -147,6 +153,7 @@ def test_rich_text_is_fetched_in_full_a_hundred_records_a_call(tmp_path: Path) -
         assert sum(path.endswith("/fetch_full_data") for path in case.paths()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["list", "deleted"])
 def test_a_list_that_never_ends_stops_when_a_page_brings_nothing_new(tmp_path: Path, page: str) -> None:
     with members(tmp_path, 3) as case:
@@ -165,6 +172,7 @@ def test_a_list_that_never_ends_stops_when_a_page_brings_nothing_new(tmp_path: P
         assert len(case.paths()) < 30
 
 
+@pytest.mark.slow
 def test_a_wait_of_a_day_ends_the_load_and_names_the_time(tmp_path: Path) -> None:
     with members(tmp_path, 3, policy=replace(QUICK, longest_wait=120.0)) as case:
         case.account.faults.add(

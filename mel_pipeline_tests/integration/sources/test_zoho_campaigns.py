@@ -136,6 +136,7 @@ def asked_for(server: Service) -> list[str]:
     return [request.query["campaignkey"] for request in server.requests if request.path == REPORTS]
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("missing_not_zero", "zoho_campaigns")
 @pytest.mark.behaviour("by_name", "zoho_campaigns")
 def test_a_newsletter_is_loaded_with_numeric_counts_and_no_personal_data(tmp_path: Path) -> None:
@@ -170,6 +171,7 @@ def test_a_count_is_read_or_left_for_the_contract_to_refuse(text: object, read: 
     assert parse.count(text) == read
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("restated_days", "zoho_campaigns")
 def test_reports_that_may_still_change_are_requested_again_and_older_ones_once(tmp_path: Path) -> None:
     with campaigns() as (service, server):
@@ -273,6 +275,7 @@ def test_a_campaign_without_a_report_is_quarantined_and_the_others_load(tmp_path
         assert load(server, tmp_path).waiting == []
 
 
+@pytest.mark.slow
 def test_a_report_that_lacks_a_field_is_quarantined_and_not_read_as_empty(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         renamed = {name: value for name, value in report(1).items() if name != "opens_count"}
@@ -282,6 +285,7 @@ def test_a_report_that_lacks_a_field_is_quarantined_and_not_read_as_empty(tmp_pa
     assert "no field opens_count" in result.waiting[0]
 
 
+@pytest.mark.slow
 def test_a_count_that_is_not_a_number_is_quarantined(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         service.campaigns = [campaign(1)]
@@ -290,6 +294,7 @@ def test_a_count_that_is_not_a_number_is_quarantined(tmp_path: Path) -> None:
     assert result.waiting == ["campaign key1, row opens_count: The value of opens_count is not a number."]
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("resumed", "zoho_campaigns")
 def test_an_interrupted_load_resumes_where_it_stopped(tmp_path: Path) -> None:
     with campaigns() as (service, server):
@@ -365,6 +370,7 @@ def test_calls_are_counted_and_stop_before_zoho_locks(
         assert server.count(REPORTS) == 5
 
 
+@pytest.mark.slow
 def test_every_newsletter_of_the_sample_is_loaded_unchanged(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:

@@ -174,6 +174,7 @@ def test_a_proxy_named_in_the_environment_is_not_used(
         read(deals(server, tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.fault(14)
 def test_a_slow_drip_hits_a_time_limit() -> None:
     listener = socket.create_server(("127.0.0.1", 0))

@@ -122,6 +122,7 @@ def test_map_proposes_other_names_with_its_evidence_and_shows_what_it_could_not_
     assert "✓ deals: module Deals, 12 of 12 columns" in output
 
 
+@pytest.mark.slow
 def test_map_writes_a_file_that_loads_once_its_gaps_are_filled(other_zoho: Account, tmp_path: Path) -> None:
     path = tmp_path / "ours.yml"
     assert mel("map", "--write", str(path))[0] == 0

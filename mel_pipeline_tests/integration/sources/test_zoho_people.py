@@ -96,6 +96,7 @@ def test_staff_are_read_page_by_page_to_the_end_and_each_once(tmp_path: Path, to
         assert "First_Name" not in batches[0].frame.columns
 
 
+@pytest.mark.slow
 def test_staff_no_longer_in_the_form_are_marked_deleted_and_kept_in_the_history(
     tmp_path: Path,
 ) -> None:
@@ -111,6 +112,7 @@ def test_staff_no_longer_in_the_form_are_marked_deleted_and_kept_in_the_history(
     assert len(versions) == 5
 
 
+@pytest.mark.slow
 def test_an_empty_form_does_not_mean_that_all_staff_left(tmp_path: Path) -> None:
     with zoho() as (service, server):
         serve(service, [staff(1)])
@@ -122,6 +124,7 @@ def test_an_empty_form_does_not_mean_that_all_staff_left(tmp_path: Path) -> None
     assert stored["_is_deleted"].tolist() == [False]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(17)
 def test_a_duplicated_record_is_loaded_once_in_its_later_version(tmp_path: Path) -> None:
     with zoho() as (service, server):
@@ -167,6 +170,7 @@ def test_someone_added_during_paging_duplicates_nobody(tmp_path: Path) -> None:
     assert sorted(ids(batches)) == sorted([str(number) for number in range(1, 302)] + ["900"])
 
 
+@pytest.mark.slow
 def test_a_form_that_keeps_changing_loads_and_marks_nobody_deleted(tmp_path: Path) -> None:
     people = [staff(number) for number in range(1, 402)]
     with zoho() as (service, server):
@@ -269,6 +273,7 @@ def test_a_renamed_field_stops_the_load_and_is_named(tmp_path: Path) -> None:
             read(server, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_staff_of_the_sample_are_all_loaded(organisation: Organisation, sandbox: Sandbox) -> None:
     result = organisation.load("zoho_people", "employees")
     assert (result.new, result.quarantined) == (len(sandbox.organisation.staff), 0)

@@ -86,6 +86,7 @@ def test_migrations_end_at_the_layout_of_a_new_warehouse(warehouse: Warehouse, t
     assert layout(warehouse) == new
 
 
+@pytest.mark.slow
 def test_alembic_finds_no_difference_between_tables_and_their_description(postgres_url: str) -> None:
     warehouse = Warehouse(postgres_url)
     bring_up(warehouse)
@@ -134,6 +135,7 @@ def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(wareho
     assert len(warehouse.records("select * from load_ledger")) == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_did_not_import_alembic_upgrades_a_file(tmp_path: Path) -> None:
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 30)
     execute(warehouse, OLD_LEDGER, A_LOAD)

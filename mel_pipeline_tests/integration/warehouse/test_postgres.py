@@ -158,6 +158,7 @@ def test_loads_of_one_table_at_once_write_every_row_once_and_every_load_into_the
     assert len(warehouse.records("select * from load_ledger where status = 'loaded'")) == 4
 
 
+@pytest.mark.slow
 def test_a_second_writer_that_times_out_gets_a_clear_error_and_readers_do_not_wait(postgres_url: str) -> None:
     with Warehouse(postgres_url).transaction() as connection:
         connection.exec_driver_sql("create table t (n integer)")
@@ -257,6 +258,7 @@ def test_a_server_that_stays_down_is_an_error_and_the_next_run_resumes_with_noth
     assert (going_on.resumed_at, result.new, result.repeated) == ("a", 4, 0)
 
 
+@pytest.mark.slow
 def test_a_commit_whose_confirmation_was_lost_counts_once(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,10 +64,12 @@ def test_a_process_that_has_validated_in_duckdb_ends_without_leak_warnings(tmp_p
     assert _end_of(USES_THE_FILE + ASKS_GREAT_EXPECTATIONS, tmp_path, 2) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_thread_that_outlives_the_main_one_still_gets_its_answer(tmp_path: Path) -> None:
     assert _end_of(USES_THE_FILE + LATE_THREAD, tmp_path, 2) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_process_ends_without_waiting_for_the_lingering_file(tmp_path: Path) -> None:
     code = (
         USES_THE_FILE

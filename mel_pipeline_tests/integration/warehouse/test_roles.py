@@ -142,6 +142,7 @@ def test_tables_that_were_there_before_the_roles_go_to_the_writer(
     assert after.figure("MEM-01", "2024-Q4") == 2
 
 
+@pytest.mark.slow
 def test_the_sql_can_be_read_first_and_holds_no_password(
     url: str, server: Server, make_roles: Callable[..., str]
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_file_has_no_roles_and_says_what_to_do(tmp_path: Path, monkeypatch: py
     assert "anyone who may read the file reads all of it" in str(result.exception)
 
 
+@pytest.mark.slow
 def test_a_layout_can_be_upgraded_by_hand(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_WAREHOUSE_URL", url)
     monkeypatch.setenv("MEL_HOME", str(tmp_path))

@@ -95,6 +95,7 @@ def test_a_half_written_file_is_restored_to_its_state_before_the_fold(
     assert sorted(path.name for path in tmp_path.iterdir() if "before" in path.name) == []
 
 
+@pytest.mark.slow
 def test_while_another_process_restores_the_file_opening_waits_and_then_says_so(tmp_path: Path) -> None:
     warehouse = warehouse_at(tmp_path)
     (tmp_path / "w.duckdb.before").write_bytes((tmp_path / "w.duckdb").read_bytes())

@@ -20,6 +20,7 @@ def _folders(hours: list[int]) -> list[Path]:
     return [Path((NOW - timedelta(hours=one)).strftime(NAME)) for one in sorted(hours, reverse=True)]
 
 
+@pytest.mark.slow
 @given(ages, st.integers(1, 200))
 def test_the_newest_stays_and_none_is_kept_longer_than_stated(hours: list[int], days: int) -> None:
     folders = _folders(hours)

@@ -52,6 +52,7 @@ def test_a_failing_contender_ends_the_benchmark_with_its_output() -> None:
         child([sys.executable, "-c", "raise SystemExit('no such table')"])
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_the_child_and_not_of_its_parent() -> None:
     ballast = bytearray(200_000_000)
     code = (

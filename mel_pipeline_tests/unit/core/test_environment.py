@@ -95,6 +95,7 @@ def test_a_wrong_name_in_the_environment_is_refused_too(monkeypatch: pytest.Monk
         load_settings()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(52)
 @pytest.mark.deep
 @settings(max_examples=examples(30, 600), deadline=None)

@@ -21,6 +21,7 @@ def by_definition(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in letters).split())
 
 
+@pytest.mark.slow
 @given(st.one_of(ASCII, MIXED, st.text()))
 @example("Très  satisfait.e")
 @example("İstanbul")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.core.yaml_io import yaml_file
@@ -33,6 +35,7 @@ def facts() -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z])(?i:{anywhere})(?![A-Za-z])|\b{own['currency']}\b")
 
 
+@pytest.mark.slow
 def test_no_fact_of_the_example_stands_in_code_sql_templates_or_texts() -> None:
     pattern, found = facts(), []
     for place in PLACES:

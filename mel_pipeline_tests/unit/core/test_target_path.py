@@ -131,6 +131,7 @@ def test_no_progress_is_never_on_track_once_something_is_expected(path, day, los
         assert found.code in ("near", "off")
 
 
+@pytest.mark.slow
 @many
 @given(paths(), days, numbers, st.booleans())
 def test_losing_ground_is_never_on_track_where_a_level_is_to_be_held(path, day, value, fewer):

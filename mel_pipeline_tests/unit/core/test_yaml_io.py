@@ -14,6 +14,7 @@ from mel_pipeline.sources.shared.survey.profile import load_profile, profiles_in
 NESTED = 3_000
 
 
+@pytest.mark.slow
 @pytest.mark.fault(41)
 @pytest.mark.parametrize(
     "text",

@@ -94,6 +94,7 @@ def test_each_file_gets_one_engine_and_dagster_is_restored_afterwards(tmp_path):
         assert [last.run_id, earlier.run_id] == runs[::-1]
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_files_open_by_itself_wherever_it_was_launched(tmp_path):
     shared = []
 

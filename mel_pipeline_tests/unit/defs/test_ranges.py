@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import dagster as dg
+import pytest
 
 from mel_pipeline.core.errors import NotSetUpError
 from mel_pipeline.core.periods import Quarter
@@ -98,6 +99,7 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
     return failure_message(event) or ""
 
 
+@pytest.mark.slow
 def test_each_quarter_of_a_range_has_its_own_metadata_and_the_check_speaks_for_all() -> None:
     result = run("2024-Q2...2024-Q4")
     assert result.success
@@ -109,6 +111,7 @@ def test_each_quarter_of_a_range_has_its_own_metadata_and_the_check_speaks_for_a
     assert periods_of(result.dagster_run) == KEYS[1:] and named(KEYS[1:]) == "2024-Q2 to 2024-Q4"
 
 
+@pytest.mark.slow
 def test_a_single_quarter_says_what_it_said_without_ranges() -> None:
     for partition in ("2024-Q3", "2024-Q3...2024-Q3"):  # the UI starts a backfill of one quarter as a range
         result = run(partition, warns=["2024-Q3"])
@@ -133,6 +136,7 @@ def test_a_quarter_that_fails_is_named_and_the_others_are_done_and_recorded() ->
     )
 
 
+@pytest.mark.slow
 def test_an_error_nobody_foresaw_names_its_quarter_too() -> None:
     assert (
         failure(run("2024-Q1...2024-Q2", anyhow="a column is missing"))

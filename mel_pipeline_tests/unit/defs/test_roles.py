@@ -61,6 +61,7 @@ def test_each_address_of_dagster_is_known_here() -> None:
     assert found == KNOWN_PATHS, "decide in roles.py who may open what is new"
 
 
+@pytest.mark.slow
 def test_the_jobs_that_publish_or_accept_take_a_lead_and_the_others_an_operator() -> None:
     jobs = [job for job in build().resolve_all_job_defs() if not job.name.startswith("__")]
     kept = {job.name for job in jobs if job.tags.get(NEEDS_ROLE) != Role.OPERATOR}

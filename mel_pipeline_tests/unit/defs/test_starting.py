@@ -27,6 +27,7 @@ class Health(BaseHTTPRequestHandler):
         """Quiet."""
 
 
+@pytest.mark.slow
 @pytest.mark.fault(144)
 def test_the_address_is_printed_once_the_port_answers_well_and_never_before() -> None:
     said: list[str] = []

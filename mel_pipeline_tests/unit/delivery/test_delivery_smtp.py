@@ -170,6 +170,7 @@ def test_a_server_that_is_not_there_or_never_answers_is_named_with_what_happened
     assert "no answer within 0.2 seconds" in failed["p0"]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(86)
 @pytest.mark.parametrize(
     ("begin", "again", "pause"),

@@ -12,6 +12,7 @@ from mel_pipeline_tests.fixtures.dawdling import dawdling
 from mel_pipeline_tests.fixtures.loopback import Reply, serving
 
 
+@pytest.mark.slow
 @pytest.mark.fault(86)
 @pytest.mark.parametrize(
     ("begin", "again"),

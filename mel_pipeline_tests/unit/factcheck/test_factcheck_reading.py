@@ -121,6 +121,7 @@ def pdf(path: Path, body: str) -> Path:
     return typeset(path, f'#set text(font: "Inter", lang: "fr")\n{body}')
 
 
+@pytest.mark.slow
 def test_a_hyphen_at_the_end_of_a_line_is_undone_in_a_pdf(tmp_path: Path) -> None:
     body = "Des villes mem- \\ bres du réseau de Saint- \\ Denis, soit vingt- \\ deux, et 658\u202f382 vues."
     (passage,) = read_draft(pdf(tmp_path / "draft.pdf", body)).passages
@@ -139,6 +140,7 @@ def test_a_word_divided_at_a_line_does_not_make_the_other_lines_look_short() -> 
     ]
 
 
+@pytest.mark.slow
 def test_pages_of_a_pdf_without_text_are_named(tmp_path: Path) -> None:
     body = "Le réseau. #pagebreak() #rect(fill: red, height: 5cm)"
     assert read_draft(pdf(tmp_path / "draft.pdf", body)).warnings == [
@@ -146,6 +148,7 @@ def test_pages_of_a_pdf_without_text_are_named(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_scan_is_refused_with_what_to_do(tmp_path: Path) -> None:
     scan = pdf(tmp_path / "scan.pdf", "#rect(fill: red, height: 5cm)")
     with pytest.raises(DraftError, match=r"scan\.pdf: there is no text in it: its pages are pictures .*OCR"):
@@ -192,6 +195,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_bad_file_is_refused_with_a_clear_reason(what: str, tmp_path: Path) -> None:
     content, reason = HOSTILE[what]
@@ -218,6 +222,7 @@ def test_xml_that_grows_without_end_is_not_followed(tmp_path: Path) -> None:
     assert "164164" not in read
 
 
+@pytest.mark.slow
 def test_a_draft_cannot_make_the_reader_open_a_local_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("the secret", "utf-8")

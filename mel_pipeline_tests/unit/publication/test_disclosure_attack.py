@@ -193,6 +193,7 @@ def test_the_attack_recovers_small_cells_where_only_they_are_withheld() -> None:
     assert ("SAT-01", "2024-Q4", "lab") in recovered(frame, "survey")
 
 
+@pytest.mark.slow
 def test_the_attack_recovers_nothing_from_thirty_random_tables() -> None:
     assert attacked(30, seed=1) > 50
 
@@ -317,6 +318,7 @@ def without_squares(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(low=None, high=None)
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_mean_would_give_withheld_figures_away() -> None:
     """The attack is strong enough to matter: it succeeds where intervals are printed beside withheld figures."""
     chance = random.Random(1)
@@ -329,6 +331,7 @@ def test_the_interval_of_a_mean_would_give_withheld_figures_away() -> None:
     pytest.fail("no table was given away: the attack proves nothing")
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 def test_intervals_that_are_printed_give_no_withheld_figure_away() -> None:
     chance = random.Random(4)

@@ -293,6 +293,7 @@ def test_an_edition_that_would_reveal_a_withheld_figure_is_refused_with_a_list()
     assert "would give away withheld ones: answers 2024-Q1 kind=lab" in obstacle.sentence
 
 
+@pytest.mark.slow
 @pytest.mark.fault(61)
 def test_the_attack_recovers_nothing_from_successive_editions() -> None:
     editions, withheld = attacked(4, seed=11)
@@ -308,6 +309,7 @@ def test_the_attack_recovers_nothing_from_many_successive_editions(part: int) ->
     assert editions > HISTORIES and withheld > HISTORIES  # four times as many as histories of a part
 
 
+@pytest.mark.slow
 def test_every_figure_of_a_history_is_one_the_attacker_can_use() -> None:
     house = history(random.Random(3))
     assert Attacker(house).lines

@@ -71,6 +71,7 @@ def test_no_relation_joins_figures_of_two_parts() -> None:
             assert len({place[quantity.row] for quantity in link.weights}) == 1, link
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 def test_parts_are_protected_as_all_figures_together() -> None:
     chance = random.Random(5)
@@ -84,6 +85,7 @@ def test_parts_are_protected_as_all_figures_together() -> None:
         assert len(done.unprotected) == len(whole.given_up) + len(whole.published_small)
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 def test_an_answer_is_used_again_only_for_the_same_question() -> None:
     """Figures change one by one, as do those shown and withheld, and the smallest group."""

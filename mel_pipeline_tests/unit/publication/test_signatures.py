@@ -84,6 +84,7 @@ def office(tmp_path: Path) -> Office:
     return Office(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(134)
 def test_a_signature_counts_until_a_figure_of_its_line_changes_and_again_once_signed_later(
     office: Office,
@@ -102,6 +103,7 @@ def test_a_signature_counts_until_a_figure_of_its_line_changes_and_again_once_si
     assert office.obstacles() == []
 
 
+@pytest.mark.slow
 @pytest.mark.fault(134)
 def test_figures_of_another_line_do_not_touch_a_signature(office: Office) -> None:
     office.calculate(mine=100.0)
@@ -117,6 +119,7 @@ def test_what_was_signed_before_there_were_figures_does_not_count(office: Office
     assert "were not calculated then" in office.obstacles()[0]
 
 
+@pytest.mark.slow
 def test_a_change_of_other_words_keeps_the_signature_and_another_line_loses_it(office: Office) -> None:
     office.calculate(mine=100.0)
     office.write(done_on="2025-01-10")

@@ -93,6 +93,7 @@ def judged() -> list[tuple[str, Rule]]:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "broken"), list(enumerate(BROKEN, start=1)), ids=str)
 def test_each_rule_finds_the_row_that_breaks_it_and_takes_the_row_only_where_it_is_nothing_without_the_cell(
     judged: list[tuple[str, Rule]], number: int, broken: tuple[str, str | None, str]
@@ -162,6 +163,7 @@ def findings(column: str, rules: Column, value: str | None) -> set[str]:
     return said | {"type"} | ({"range"} if outside else set())
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @settings(
     max_examples=examples(3, 80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -280,6 +282,7 @@ def test_a_missing_column_fails_by_name(tmp_path: Path) -> None:
     assert "brand_new" in verdict.sentences[0]
 
 
+@pytest.mark.slow
 def test_after_a_check_another_process_can_write(tmp_path: Path) -> None:
     path = str(tmp_path / "w.duckdb")
     warehouse = stored_in(Warehouse(f"duckdb:///{path}", 2, idle_close_seconds=0), {"id": "1"})

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from mel_pipeline.reporting.site import build_site
 from mel_pipeline_tests.fixtures.site import attended, sample_site
 from mel_pipeline_tests.golden.sample_edition import QUARTERS, REPORTS, fewer_charts
@@ -35,6 +37,7 @@ def row(page: str, city: str) -> str:
     return found[0]
 
 
+@pytest.mark.slow
 def test_the_lead_finds_the_cities_that_joined_nothing_this_year(tmp_path):
     page = built(tmp_path, "http://127.0.0.1:3000/workbook", ROWS)
     assert 'data-active="yes"' in row(page, "São Paulo") and 'data-all="4"' in row(page, "São Paulo")
@@ -57,6 +60,7 @@ def test_readers_can_neither_filter_nor_sort_by_what_was_not_joined(tmp_path):
     assert "Gauteng" in row(page, "Gauteng")
 
 
+@pytest.mark.slow
 def test_a_city_that_left_before_the_year_is_not_on_the_list(tmp_path):
     assert 'data-name="Atlantis"' in built(tmp_path / "a", "", ROWS)  # a member until February 2024
     assert 'data-name="Atlantis"' not in built(tmp_path / "b", "", ROWS, left=date(2023, 6, 1))

@@ -54,6 +54,7 @@ def deck() -> bytes:
     return board_deck(View(pack(), "en"))
 
 
+@pytest.mark.slow
 def test_a_deck_has_eight_to_ten_slides_with_titles_of_their_own_and_notes(deck: bytes) -> None:
     found = slides(deck)
     titles = [slide.shapes.title.text_frame.text for slide in found]
@@ -89,6 +90,7 @@ def test_the_charts_of_a_deck_hold_the_released_figures_and_leave_gaps_where_the
     assert checked > 20 and gaps > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("publication", "mark"),
     [
@@ -111,6 +113,7 @@ def test_every_slide_says_whether_it_is_provisional_published_or_recalled(
     assert ("A source was counted twice." in notes) == (mark == "Recalled")
 
 
+@pytest.mark.slow
 def test_the_same_edition_gives_the_same_bytes(deck: bytes) -> None:
     view = View(pack(), "en")
     assert board_deck(view) == deck
@@ -123,6 +126,7 @@ def cells_of(content: bytes) -> list[list[str]]:
     return [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
 
 
+@pytest.mark.slow
 def test_a_donor_report_has_current_values_money_outcomes_and_places_to_write() -> None:
     view = View(pack(), "en")
     content = donor_report(view, EU, ["COMANAGE"])
@@ -141,6 +145,7 @@ def test_a_donor_report_has_current_values_money_outcomes_and_places_to_write() 
     assert "Provisional" in header
 
 
+@pytest.mark.slow
 def test_a_missing_number_of_an_agreement_is_named_and_a_language_the_edition_lacks_as_well(
     tmp_path: Path,
 ) -> None:
@@ -206,6 +211,7 @@ def test_what_iati_asks_for_and_nobody_stated_is_named(changes: dict[str, Any], 
     assert why in " ".join(missing)
 
 
+@pytest.mark.slow
 def test_pictures_have_three_shapes_and_a_text_each() -> None:
     edition = sample_edition()
     view = View(replace(pack(), edition=fewer_charts(edition)), "en")

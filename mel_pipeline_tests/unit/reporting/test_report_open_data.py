@@ -36,6 +36,7 @@ def package(tmp_path):
     return build_data_package(sample_edition(), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", ["2024-Q4", "2024", "2023-Q2"])
 @pytest.mark.sweep("2024-Q4")
 def test_the_package_is_valid(period, tmp_path):

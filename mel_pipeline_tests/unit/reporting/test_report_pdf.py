@@ -66,6 +66,7 @@ def sources(tmp_path: Path) -> Iterator[Path]:
     yield shutil.copytree(REPORTS, tmp_path / "reports")
 
 
+@pytest.mark.slow
 def test_the_pdf_is_tagged_and_says_its_language_title_and_day(path: Path, reader: PdfReader) -> None:
     root: Any = reader.trailer["/Root"]
     assert path.parts[-2:] == ("2024-Q4", "report-en.pdf")
@@ -113,6 +114,7 @@ def test_tables_with_any_other_markup_are_refused() -> None:
         with_row_headers(body)
 
 
+@pytest.mark.slow
 def test_the_first_page_is_understandable_on_its_own(reader: PdfReader) -> None:
     first = text_of(reader, 0)
     for words in (
@@ -127,6 +129,7 @@ def test_the_first_page_is_understandable_on_its_own(reader: PdfReader) -> None:
     assert text_of(reader, 1).lstrip().startswith("Metropolis · 2024, fourth quarter Provisional Contents")
 
 
+@pytest.mark.slow
 def test_every_page_is_numbered_marked_as_sample_and_shows_the_edition_status(reader: PdfReader) -> None:
     count = len(reader.pages)
     assert 9 <= count <= 14
@@ -138,6 +141,7 @@ def test_every_page_is_numbered_marked_as_sample_and_shows_the_edition_status(re
         assert [round(float(edge)) for edge in page.mediabox[2:]] == [595, 842]
 
 
+@pytest.mark.slow
 def test_a_published_edition_names_its_version_on_each_page_and_a_real_one_has_no_sample_mark(
     model: PageModel,
 ) -> None:
@@ -193,6 +197,7 @@ def test_the_data_behind_each_chart_is_in_the_annex(reader: PdfReader) -> None:
         assert words in annex
 
 
+@pytest.mark.slow
 def test_the_same_page_gives_the_same_bytes(model: PageModel) -> None:
     assert pdf_of(model, REPORTS) == pdf_of(model, REPORTS)
 
@@ -204,6 +209,7 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path, model: PageModel) ->
     assert there == hashlib.sha256(pdf_of(model, REPORTS)).hexdigest()
 
 
+@pytest.mark.slow
 def test_no_text_is_read_as_markup_or_reads_a_file(model: PageModel) -> None:
     wording = Wording({"en": HOSTILE})
     narrative = Narrative(lessons=[wording], decisions=[Decision(wording, HOSTILE, None, True)])
@@ -243,6 +249,7 @@ def test_a_template_that_cannot_be_typeset_is_named_with_what_to_do(
         pdf_of(model, sources)
 
 
+@pytest.mark.slow
 def test_a_character_missing_from_every_font_is_named_and_no_pdf_is_written(model: PageModel) -> None:
     with pytest.raises(
         ReportError, match=r"in 'en': the text .*378.* no other installed font has it\. Add a font"
@@ -250,6 +257,7 @@ def test_a_character_missing_from_every_font_is_named_and_no_pdf_is_written(mode
         pdf_of(replace(model, front=replace(model.front, points=["Lab \u0378"])), REPORTS)
 
 
+@pytest.mark.slow
 def test_characters_missing_from_the_house_font_come_from_another_font_in_its_folder(
     model: PageModel, sources: Path
 ) -> None:

@@ -80,6 +80,7 @@ def test_every_number_in_the_pdf_is_on_the_web_page(paper: Paper) -> None:
     assert on_paper - on_screen == set()
 
 
+@pytest.mark.slow
 def test_every_headline_figure_of_the_web_page_is_on_the_first_page_of_the_pdf(paper: Paper) -> None:
     front = paper.html.partition('<section class="line"')[0]
     shown = re.findall(r'class="(?:bar-value|number actual[^"]*)">(?:<span>)?([^<]+)<', front)
@@ -106,6 +107,7 @@ def test_no_words_overlap(paper: Paper) -> None:
                 assert shared_height(word, other) < 0.4, (number, word, other)
 
 
+@pytest.mark.slow
 def test_no_page_is_empty_or_nearly_so(paper: Paper, tmp_path: Path) -> None:
     shares = printed_shares(paper.pdf, tmp_path)
     assert len(shares) > 8

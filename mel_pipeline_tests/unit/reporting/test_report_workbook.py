@@ -149,6 +149,7 @@ def test_the_workbook_holds_every_released_figure_up_to_the_period_and_none_afte
     assert sheet.max_row - 1 == len(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_text_is_never_a_formula_a_link_or_a_number(language, tmp_path):
     edition = sample_edition(notes=EVIL)
@@ -183,6 +184,7 @@ def test_progress_runs_from_the_baseline_to_the_target_in_either_direction():
     assert progress(up, Reading("ok", 150.0), None) is None
 
 
+@pytest.mark.slow
 def test_a_target_that_is_the_baseline_has_no_progress(tmp_path):
     edition = sample_edition()
     first = edition.indicators["indicator_id"] == "LAB-02"

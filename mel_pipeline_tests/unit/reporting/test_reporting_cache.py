@@ -67,6 +67,7 @@ def build(tmp_path: Path, edition=EDITION, languages=("en",), requested=FORMATS,
         return build_all(edition, tmp_path / "out", sources, list(languages), requested)
 
 
+@pytest.mark.slow
 def test_the_same_edition_is_composed_once_and_answers_the_same(tmp_path, monkeypatch):
     with counted(monkeypatch, formats, "build_editions") as composed:
         first = build(tmp_path)
@@ -111,6 +112,7 @@ def test_another_template_is_composed_again(tmp_path, monkeypatch):
     assert "main { color: black }" in (tmp_path / "out/2024-Q4/report-en.html").read_text()
 
 
+@pytest.mark.slow
 def test_an_edited_or_removed_file_is_restored(tmp_path):
     build(tmp_path)
     folder = tmp_path / "out" / "2024-Q4"
@@ -123,6 +125,7 @@ def test_an_edited_or_removed_file_is_restored(tmp_path):
     assert {path: content for path, (content, _) in files_of(folder).items()} == before
 
 
+@pytest.mark.slow
 def test_a_damaged_entry_is_ignored(tmp_path, monkeypatch):
     build(tmp_path)
     record = tmp_path / "cache" / "edition-2024-Q4.json"

@@ -131,6 +131,7 @@ def test_different_coverage_is_said_after_what_moved():
 counts = st.fixed_dictionaries(dict.fromkeys(REGIONS, st.integers(0, 9)))
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @settings(max_examples=examples(10, 300), deadline=None)
 @given(counts, counts)

@@ -75,6 +75,7 @@ def assert_readable(figure):
         assert across <= 1.0 or down <= 1.0, f"overlap: {first!r} and {second!r}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
 @pytest.mark.parametrize("indicator", IDS)
@@ -84,6 +85,7 @@ def test_every_word_is_inside_the_picture_and_none_overlap(indicator, period, na
         assert_readable(render(frame_of(indicator, sample_edition(period), narrow=narrow), TEXTS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
 def test_extreme_figures_still_fit(narrow):
     edition = sample_edition()
@@ -209,6 +211,7 @@ def test_now_and_before_stay_apart_in_grey_print():
     assert contrast(COLOURS["now"], COLOURS["before"]) >= 3
 
 
+@pytest.mark.slow
 def test_the_alternative_text_carries_every_plotted_number():
     for indicator in IDS:
         frame = frame_of(indicator)
@@ -216,6 +219,7 @@ def test_the_alternative_text_carries_every_plotted_number():
         assert frame.alt.split(". ")[1].startswith(frame.title.split(". ")[0])
 
 
+@pytest.mark.slow
 def test_drawing_again_changes_no_file(tmp_path):
     first = draw_charts(fewer_charts(sample_edition()), tmp_path, REPORTS, "en")
     assert [chart.indicator_id for chart in first] == ["LAB-02", "GEN-01"]
@@ -254,6 +258,7 @@ def test_another_process_draws_the_same_bytes(tmp_path):
             assert other.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_one_chart_is_the_same_as_among_all(tmp_path):
     everything = {
         chart.indicator_id: chart

@@ -158,6 +158,7 @@ def test_balance_bands_are_counted_apart_from_targets(texts):
     )
 
 
+@pytest.mark.slow
 def test_every_judgement_has_a_shape_and_a_word_in_every_language():
     edition = sample_edition()
     for language in ("en", "fr", "es", "ca"):

@@ -237,6 +237,7 @@ def test_a_language_with_a_missing_text_is_refused_as_incomplete(tmp_path, cut, 
     )
 
 
+@pytest.mark.slow
 def test_an_incomplete_language_is_not_written_and_the_others_are(tmp_path, drawn_pictures):
     sources = Path(shutil.copytree(REPORTS, tmp_path / "reports", ignore=shutil.ignore_patterns("published")))
     path = sources / "locales" / "ca.yml"

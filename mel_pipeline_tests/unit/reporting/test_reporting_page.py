@@ -41,6 +41,7 @@ def sources(tmp_path):
     return shutil.copytree(REPORTS, tmp_path / "reports")
 
 
+@pytest.mark.slow
 def test_the_page_and_its_charts_are_in_the_folder_of_the_period(built):
     assert built.parts[-2:] == ("2024-Q4", "report-en.html")
     assert sorted(path.name for path in (built.parent / "charts").iterdir())[:2] == [
@@ -63,6 +64,7 @@ def test_the_page_is_self_contained_and_runs_no_scripts(page):
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:" in page
 
 
+@pytest.mark.slow
 def test_markup_in_notes_names_and_labels_is_shown_as_text(tmp_path):
     evil = '<script>alert("x")</script><img src=x onerror=alert(1)>'
     edition = fewer_charts(sample_edition(organisation=evil, notes=[evil]))
@@ -79,6 +81,7 @@ def test_text_cannot_break_out_of_a_css_string():
     assert css_string('a"</style>\n{}') == '"a\\22 \\3c \\2f style\\3e \\a \\7b \\7d "'
 
 
+@pytest.mark.slow
 def test_sample_data_is_marked_on_the_screen_on_every_printed_page_and_in_every_chart(page, tmp_path):
     assert "Sample data. People and most figures are invented" in page
     assert re.search(r'@top-center \{ content: "Sample data, do not quote"', page)
@@ -233,6 +236,7 @@ def page_of(edition, tmp_path):
     return build_report(edition, tmp_path, REPORTS, "en").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_draft_says_provisional_and_a_published_edition_by_whom_and_when(tmp_path):
     assert "Provisional" in page_of(fewer_charts(sample_edition()), tmp_path)
     html = page_of(published(), tmp_path)

@@ -107,6 +107,7 @@ def test_every_series_is_named_in_the_picture(name, narrow):
         assert re.sub(r"\s+", "", word) in shown
 
 
+@pytest.mark.slow
 @NARROW
 @pytest.mark.sweep("narrow")
 def test_long_names_and_big_numbers_fit(narrow):
@@ -356,6 +357,7 @@ def test_regions_are_placed_as_on_a_map_with_members_without_a_region_apart():
     assert not rows.duplicated(["column", "row"]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "words"), [(MISSING, "not available"), (HIDDEN, "not shown")])
 def test_a_region_without_a_figure_has_text_and_no_dots(change, words):
     frame = frames(with_cell(pictured_edition(), "MEM-01", "2024-Q4", "region=Africa", **change))[
@@ -411,6 +413,7 @@ def test_a_break_is_detected_across_a_gap():
 # Files and words
 
 
+@pytest.mark.slow
 def test_pictures_are_written_as_svg_and_png_and_drawing_again_changes_nothing(tmp_path):
     edition = pictured_edition()
     known = measures(edition, "en")

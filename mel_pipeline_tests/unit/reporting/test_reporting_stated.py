@@ -53,6 +53,7 @@ def edition() -> Edition:
     )
 
 
+@pytest.mark.slow
 def test_the_page_marks_what_is_counted_by_hand_and_says_by_whom_when_and_with_what_evidence(
     edition: Edition, tmp_path
 ) -> None:

@@ -283,6 +283,7 @@ def test_every_link_of_every_page_leads_to_a_file(built: Path):
                 assert part in Links(target.read_text(encoding="utf-8")).ids, (path, address)
 
 
+@pytest.mark.slow
 def test_names_from_the_crm_are_escaped(built: Path):
     for path in built.glob("*.html"):
         text = path.read_text(encoding="utf-8")
@@ -339,6 +340,7 @@ def test_the_same_site_gives_the_same_bytes_and_touches_nothing(out: Path, sourc
     }
 
 
+@pytest.mark.slow
 def test_pages_of_a_former_city_are_removed_unless_edited(out: Path, sources):
     site = small_site()
     build_site(site, out, sources, ["en"])
@@ -352,6 +354,7 @@ def test_pages_of_a_former_city_are_removed_unless_edited(out: Path, sources):
     assert (out / "2024-Q4/report-en.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_forged_manifest_removes_nothing_outside_the_site(out: Path, sources, tmp_path):
     build_site(small_site(), out, sources, ["en"])
     report = out / "2024-Q4/report-en.html"
@@ -377,6 +380,7 @@ def test_an_index_page_that_is_not_ours_is_not_overwritten(out: Path, sources):
     assert not (out / "cities").exists()
 
 
+@pytest.mark.slow
 def test_a_broken_template_is_reported_with_its_name_and_line(tmp_path, sources):
     broken = sources_in(tmp_path, ("en",))
     page = broken / "templates/site/cities.html.jinja"
@@ -390,6 +394,7 @@ def test_without_editions_the_site_is_still_built(tmp_path, sources):
     assert "No edition lies here yet" in (tmp_path / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_published_edition_says_so_with_version_and_day(out: Path, sources):
     (out / "2024-Q3").mkdir()
     (out / "2024-Q3" / "report-en.html").write_text("x")

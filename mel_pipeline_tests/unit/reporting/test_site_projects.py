@@ -43,6 +43,7 @@ def test_a_project_shows_its_money_its_logframe_and_its_grants(pages):
     assert "20 November 2024" in text
 
 
+@pytest.mark.slow
 def test_the_actual_value_of_a_logframe_is_the_released_figure_and_leads_to_it(pages):
     page = (pages / "projects" / "index.html").read_text("utf-8")
     [period, value] = re.search(r'indicators/LAB-02-en\.html#p-([\dQ-]+)">([\d,]+)<', page).groups()

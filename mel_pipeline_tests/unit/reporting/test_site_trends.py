@@ -70,6 +70,7 @@ def total(site: Site, indicator: str) -> View:
 # The scale
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @settings(max_examples=examples(200, 5_000), deadline=None)
 @given(NUMBERS, NUMBERS, st.integers(0, 2))
@@ -117,6 +118,7 @@ def test_a_scale_of_no_range_is_refused(low: float, high: float):
 # The views
 
 
+@pytest.mark.slow
 def test_every_indicator_has_its_total_by_quarter_and_year_as_released():
     site = sample_site("2024")
     for measure in measures(site.edition, "en"):

@@ -58,6 +58,7 @@ def test_a_milestone_at_the_end_of_a_year_with_a_target_goes_to_the_next_target(
     assert steps["2024"] == [] and steps["2026"] == ["2024-Q4"]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(133)
 def test_an_indicator_with_targets_cannot_be_removed_before_them(sample: Settings) -> None:
     target = {**TARGET, "indicator": "HND-01", "period": "2026", "value": "12"}
@@ -92,6 +93,7 @@ def test_only_the_rows_that_break_are_refused_and_the_rest_is_accepted(sample: S
     assert works(sample, found)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(142)
 @pytest.mark.parametrize(
     ("own", "figure", "cell"),

@@ -58,6 +58,7 @@ def survey_rows(org: Organisation) -> dict[str, list[dict[str, str]]]:
     }
 
 
+@pytest.mark.slow
 def test_full_members_are_164_at_the_end_of_2024_and_156_a_year_before(org: Organisation) -> None:
     assert sum(account.is_member(END_2024) for account in org.accounts) == 164
     assert sum(account.is_member(date(2023, 12, 31)) for account in org.accounts) == 156
@@ -99,6 +100,7 @@ def test_a_smaller_member_refers_to_the_larger_one_containing_it_and_never_back(
     assert not {(larger, smaller) for smaller, larger in pairs} & pairs
 
 
+@pytest.mark.slow
 def test_people_number_4321_and_nobody_has_a_name_or_an_address(org: Organisation) -> None:
     assert len(org.contacts) == 4321
     records = served(org)["Contacts"]
@@ -272,6 +274,7 @@ def test_nothing_is_served_that_was_written_after_today(day: date) -> None:
         assert all(datetime.fromisoformat(r["Modified_Time"]) <= now for r in records), name
 
 
+@pytest.mark.slow
 def test_one_event_starts_at_2330_utc_on_the_last_day_of_the_year(org: Organisation) -> None:
     late = [e for e in served(org)["Network_Events"] if str(e["Event_Code"]).endswith("NYE")]
     assert "2025-01-01T00:30:00+01:00" in {e["Start_Time"] for e in late}
@@ -338,6 +341,7 @@ def test_an_edited_survey_export_is_restored(org: Organisation, tmp_path: Path) 
     assert first.read_bytes() == right
 
 
+@pytest.mark.slow
 def test_survey_exports_of_closed_quarters_stay_as_they_are_on_a_later_day(org: Organisation) -> None:
     before, after = dict(exports(build(date(2025, 3, 20)))), dict(exports(org))
     closed = [name for name in before if "2025" not in name]

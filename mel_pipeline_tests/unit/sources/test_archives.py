@@ -161,6 +161,7 @@ def test_nothing_of_a_zip_stays_on_disk(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @settings(max_examples=examples(8, 60), deadline=None)
 @given(start=st.integers(0, 200), noise=st.binary(max_size=20))

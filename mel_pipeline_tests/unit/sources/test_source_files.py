@@ -164,6 +164,7 @@ def test_a_workbook_reads_like_its_csv(tmp_path: Path) -> None:
     assert table.how == "an Excel workbook"
 
 
+@pytest.mark.slow
 def test_a_formula_gives_the_result_it_was_saved_with(tmp_path: Path) -> None:
     def calculate(parts: dict[str, bytes]) -> None:
         sheet = parts["xl/worksheets/sheet1.xml"]
@@ -193,6 +194,7 @@ def test_a_cell_at_the_far_end_is_refused_before_anything_is_parsed(tmp_path: Pa
     assert "beyond column 1,000 or row 500,000" in refused(tmp_path, saved(book))
 
 
+@pytest.mark.slow
 def test_only_one_visible_sheet_may_hold_data(tmp_path: Path) -> None:
     book = Workbook()
     book.active.append(["a", "b"])
@@ -299,6 +301,7 @@ def sheet_of(rows: bytes) -> bytes:
 HEADER = b'<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c></row>'
 
 
+@pytest.mark.slow
 @pytest.mark.fault(44)
 @pytest.mark.behaviour("bombs", "*")
 @pytest.mark.parametrize(
@@ -361,6 +364,7 @@ def shares_a_long_text(parts: dict[str, bytes]) -> None:
 FAR = HEADER + b'<row r="900000000"><c><v>1</v></c></row>'
 
 
+@pytest.mark.slow
 @pytest.mark.fault(44)
 @pytest.mark.parametrize(
     ("content", "expected"),
@@ -379,6 +383,7 @@ def test_what_hides_the_cost_of_a_workbook_from_a_look_at_its_bytes_does_not_hel
     assert expected in refused(tmp_path, content)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(44)
 def test_one_sheet_under_many_names_counts_as_often_as_it_is_read(tmp_path: Path) -> None:
     content = changed(sheet_of(HEADER + b"<row><c><v>1</v></c><c><v>2</v></c></row>" * 99), repeated)
@@ -395,6 +400,7 @@ def test_cells_are_counted_over_all_rows_and_exactly_the_limit_is_read(tmp_path:
         assert tables["Sheet"].count == 49_999
 
 
+@pytest.mark.slow
 def test_empty_cells_with_a_format_cost_nothing_and_move_no_other(tmp_path: Path) -> None:
     rows = b"".join(
         b'<row r="%d"><c r="A%d" s="0"/><c r="B%d"><v>%d</v></c><c r="C%d" s="0"/></row>' % (n, n, n, n, n)
@@ -404,6 +410,7 @@ def test_empty_cells_with_a_format_cost_nothing_and_move_no_other(tmp_path: Path
     assert (table.header, found[0], len(found)) == (["", "1"], ["", "2"], 999)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(44)
 @pytest.mark.parametrize(
     ("content", "expected"),

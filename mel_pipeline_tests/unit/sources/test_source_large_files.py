@@ -22,6 +22,7 @@ def table_text(delimiter: str) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [
@@ -42,6 +43,7 @@ def test_a_table_can_be_read_again_while_it_is_being_read(content: bytes) -> Non
     assert [row, *rows] == whole.to_numpy().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(200)
 def test_a_survey_read_in_parts_is_the_survey_read_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

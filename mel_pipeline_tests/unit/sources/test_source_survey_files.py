@@ -252,6 +252,7 @@ def test_a_missing_folder_says_which_and_what_to_do(tmp_path: Path) -> None:
         pull(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_an_unreadable_start_loses_no_response_with_a_readable_end(tmp_path: Path) -> None:
     drop(tmp_path / "drop", "a.csv", simple(response().replace("Jun 03, 2024 11:00:00", "yesterday")))
     warehouse = Warehouse(f"duckdb:///{tmp_path}/w.duckdb")

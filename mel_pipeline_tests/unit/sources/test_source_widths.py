@@ -15,6 +15,7 @@ from mel_pipeline_tests.depth import examples
 PIECES = st.sampled_from(["a", '"', ",", "\n", "\r\n", 'x","y', '""', " ", "é"])
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @given(text=st.lists(PIECES, max_size=24).map("".join))
 @example(text='a,b\n1,"x"y\n2,"z"w\n')

@@ -127,6 +127,7 @@ def test_a_weekday_decides_the_order_of_a_numeric_date() -> None:
         order_of(["05/11/2024", "Sun 05/05/2024"], None)
 
 
+@pytest.mark.slow
 def test_a_half_converted_column_of_the_case_is_refused_and_not_swapped(tmp_path: Path) -> None:
     dropped(tmp_path, "dates_xlsx_half_converted.xlsx")
     assert "swaps day and month" in refusals(tmp_path)["dates_xlsx_half_converted.xlsx"]
@@ -139,6 +140,7 @@ HEADERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", HEADERS)
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("late", [0, 40])

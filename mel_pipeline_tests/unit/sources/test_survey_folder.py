@@ -103,6 +103,7 @@ HOSTILE_ODS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.behaviour("bombs", "*")
 @pytest.mark.parametrize("kind", HOSTILE_ODS)
@@ -115,6 +116,7 @@ def test_an_open_document_of_large_cost_or_with_something_missing_is_refused(
         pass
 
 
+@pytest.mark.slow
 def test_the_limits_hold_for_every_kind_of_workbook(tmp_path: Path) -> None:
     for name in ("folder_msforms.xls", "folder_msforms.ods"):
         kind = name[-4:]
@@ -274,6 +276,7 @@ KINDS = {
 READ = {"a.csv": "a", "b.tsv": "b", "c.txt": "c", "d.xls": "d", "e.ods": "e", "f.zip": "g"}
 
 
+@pytest.mark.slow
 @given(st.sets(st.sampled_from(sorted(KINDS)), min_size=1, max_size=5))
 @example(names={"a.csv", "b.tsv", "c.txt", "d.xls", "e.ods", "f.zip"})
 @settings(max_examples=examples(3, 50), deadline=None)

@@ -58,6 +58,7 @@ def test_every_export_is_claimed_by_its_own_tool_and_no_other(name: str, tmp_pat
     assert {row["tool"] for row in rows.values()} == {next(tool for tool in tools() if name.startswith(tool))}
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("personal_data", "*")
 @pytest.mark.parametrize("name", EXPORTS)
 @pytest.mark.sweep("google_forms_en", "kobo_repeats", "limesurvey", "zoho")
@@ -402,6 +403,7 @@ def test_a_known_tool_takes_precedence_over_a_profile() -> None:
 # -- codebooks of the organisation's own -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("non_answers", "*")
 def test_a_codebook_of_a_survey_names_its_questions_scale_and_event(tmp_path: Path) -> None:
     own = Codebook(
@@ -414,6 +416,7 @@ def test_a_codebook_of_a_survey_names_its_questions_scale_and_event(tmp_path: Pa
     assert {row["event_code"] for row in rows.values() if row["tool"] == "google_forms"} == {None}
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("promoter_range", "*")
 @pytest.mark.parametrize("value", ["11", "-1", "7.5", "nine"])
 @pytest.mark.sweep

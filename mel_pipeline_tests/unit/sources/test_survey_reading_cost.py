@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import pytest
+
 from mel_pipeline.sources.survey_files.client import Rules, SurveyFiles
 from mel_pipeline_tests.benchmarks.survey_import import fabricate
 
@@ -36,6 +38,7 @@ def calls(folder: Path, responses: int) -> int:
     return counted
 
 
+@pytest.mark.slow
 def test_a_response_more_costs_few_calls_however_many_questions_it_answers(tmp_path: Path) -> None:
     calls(tmp_path / "imports", 20)
     few, many = calls(tmp_path / "few", FEW), calls(tmp_path / "many", MANY)

@@ -101,6 +101,7 @@ def workbook(rows: list[list[str]]) -> bytes:
     return written.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(126)
 @pytest.mark.parametrize("titles", TITLES)
 @pytest.mark.sweep("title, date, blank")

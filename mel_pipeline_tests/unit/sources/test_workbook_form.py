@@ -62,6 +62,7 @@ def example(column: FormColumn, number: int) -> str:
     }[column.kind][number]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.sweep
 def test_every_column_of_every_sheet_comes_back_as_it_was(language: str, tmp_path: Path) -> None:
@@ -78,6 +79,7 @@ def test_every_column_of_every_sheet_comes_back_as_it_was(language: str, tmp_pat
     assert came_back == {name: [dict(row) for row in those] for name, those in version.rows.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.sweep
 def test_the_sample_comes_back_unchanged_and_nothing_is_to_accept(language: str, tmp_path: Path) -> None:
@@ -117,6 +119,7 @@ def test_the_form_says_its_version_protects_its_headings_and_offers_lists(tmp_pa
     assert any(area.startswith("B3:B") for area in lists) and book["Lists"].sheet_state == "hidden"
 
 
+@pytest.mark.slow
 def test_a_city_without_a_decision_is_offered_and_waits(tmp_path: Path) -> None:
     own = settings_at(tmp_path)
     form = write(
@@ -241,6 +244,7 @@ PROPOSED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.fault(135)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.sweep
@@ -268,6 +272,7 @@ def test_proposed_rows_count_for_nothing_until_they_are_filled_in(language: str,
     assert len(found.warnings) == 1, "of the question that still waits"
 
 
+@pytest.mark.slow
 def test_a_row_of_one_s_own_that_lacks_a_value_is_refused_and_never_taken_for_a_proposal(
     tmp_path: Path,
 ) -> None:
@@ -281,6 +286,7 @@ def test_a_row_of_one_s_own_that_lacks_a_value_is_refused_and_never_taken_for_a_
     assert [one.why for one in read(edited.getvalue()).refused] == ["a value is missing here"]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(136)
 def test_targets_offer_only_indicators_that_can_have_one(tmp_path: Path) -> None:
     sample = Settings(home=tmp_path, sample=True, _env_file=None)  # type: ignore[call-arg]

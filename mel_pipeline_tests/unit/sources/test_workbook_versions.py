@@ -281,6 +281,7 @@ WORDS = (
 TEXTS = st.lists(WORDS, max_size=3, unique_by=str.casefold)
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @settings(max_examples=examples(40, 1000), deadline=None)
 @given(

@@ -110,6 +110,7 @@ def test_lineage_names_the_columns_a_column_is_derived_from() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_loading_imports_no_heavy_library() -> None:
     script = (
         "import sys; from pathlib import Path; from mel_pipeline.transform import SqlProject;"

@@ -44,6 +44,7 @@ def test_a_picture_of_the_page_looks_as_held(name: str, narrow: bool) -> Figure:
         return render_page(frame, TEXTS)
 
 
+@pytest.mark.slow
 @held
 @NARROW
 @pytest.mark.parametrize("indicator", ["MEM-01", "MEM-02", "SAT-02", "GEN-01", "FND-01"])

@@ -245,6 +245,7 @@ def test_a_database_with_a_language_collation_is_refused_with_how_to_create_a_su
         postgres.execute("drop database by_language")
 
 
+@pytest.mark.slow
 def test_the_schema_in_the_url_holds_everything(postgres_url: str, tmp_path: Path) -> None:
     elsewhere = f"{postgres_url}?options=-csearch_path%3Dmel"
     with pytest.raises(WarehouseError, match="create schema mel"):

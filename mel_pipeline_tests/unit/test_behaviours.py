@@ -9,6 +9,7 @@ from mel_pipeline_tests import environment, faults
 from mel_pipeline_tests.behaviours import NAMES, behaviours, marks, page
 
 
+@pytest.mark.slow
 def test_every_marker_names_a_known_behaviour_and_a_known_source() -> None:
     keys = {key for sentences in behaviours().values() for key in sentences}
     wrong = [mark for mark in marks() if mark.behaviour not in keys or mark.source not in NAMES]

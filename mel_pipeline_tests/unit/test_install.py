@@ -72,6 +72,7 @@ def _runs(folder: Path) -> bool:
     return subprocess.run([folder / "bin" / "python", "-c", ""], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_finished_environment_is_left_alone(install, set_up, monkeypatch, capsys) -> None:
     programs = Programs(install, monkeypatch)
     set_up()
@@ -126,6 +127,7 @@ def test_a_partial_environment_is_rebuilt(
     assert not rest.exists()
 
 
+@pytest.mark.slow
 def test_pip_installs_with_a_notice_if_uv_fails(install, set_up, monkeypatch, capsys) -> None:
     programs = Programs(install, monkeypatch, "uv")
     set_up()
@@ -136,6 +138,7 @@ def test_pip_installs_with_a_notice_if_uv_fails(install, set_up, monkeypatch, ca
         assert command[-1].endswith("tools.txt")
 
 
+@pytest.mark.slow
 def test_the_next_set_up_starts_over_if_both_fail(install, set_up, monkeypatch, tmp_path: Path) -> None:
     programs = Programs(install, monkeypatch, "uv", "pip")
     with pytest.raises(install.SetupError, match=r"tools\.txt could not be installed"):
@@ -144,6 +147,7 @@ def test_the_next_set_up_starts_over_if_both_fail(install, set_up, monkeypatch, 
     assert "pip" in programs.names
 
 
+@pytest.mark.slow
 def test_pip_installs_without_uv(install, set_up, monkeypatch, capsys) -> None:
     monkeypatch.setattr(install, "UV_LOCK", _lock_of(install, "0.0.0"))
     programs = Programs(install, monkeypatch, "pip")
@@ -159,6 +163,7 @@ def _lock_of(install: ModuleType, version: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_constraints_of_other_projects_reach_neither_installer(install, set_up, monkeypatch) -> None:
     monkeypatch.setenv("PIP_CONSTRAINT", "old.txt")
     monkeypatch.setenv("UV_CONSTRAINT", "old.txt")

@@ -46,6 +46,7 @@ def test_unused_sources_are_no_fault_but_a_half_configured_one_is(
     assert "MEL_MATOMO_" in of(settings)["Matomo"].words and of(settings)["Matomo"].level is Level.BROKEN
 
 
+@pytest.mark.slow
 def test_a_crm_that_is_not_set_up_is_broken_because_every_figure_needs_it(settings: Settings) -> None:
     crm = of(settings.model_copy(update={"zoho_export_dir": None}))["Zoho CRM"]
     assert crm.level is Level.BROKEN and "MEL_ZOHO_" in crm.words
@@ -160,6 +161,7 @@ STATES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(56)
 @pytest.mark.parametrize(("beat", "runs", "daemon", "queue", "words"), STATES)
 @pytest.mark.sweep
@@ -216,6 +218,7 @@ def test_a_history_that_nobody_tidies_is_worth_a_look(settings: Settings, days: 
     assert ("51 of them are older" in found.words) is (level is Level.WARN)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(56)
 @pytest.mark.parametrize(("free", "level"), [(50e9, Level.OK), (3e9, Level.WARN), (0.2e9, Level.BROKEN)])
 def test_a_disk_that_is_nearly_full_warns_before_a_run_fails(
@@ -225,6 +228,7 @@ def test_a_disk_that_is_nearly_full_warns_before_a_run_fails(
     assert of(settings)["Folder"].level is level
 
 
+@pytest.mark.slow
 @pytest.mark.fault(55)
 def test_files_readable_by_others_are_named_with_the_command_that_closes_them(settings: Settings) -> None:
     assert of(settings)["Access"].level is Level.OK
@@ -244,6 +248,7 @@ def test_a_report_that_could_not_be_written_is_broken_before_it_is_due(settings:
     assert within.level is Level.BROKEN and "does not contain MEL_HOME" in within.words
 
 
+@pytest.mark.slow
 @pytest.mark.fault(56)
 def test_what_breaks_in_an_unforeseen_way_is_one_broken_line_and_hides_no_other(settings: Settings) -> None:
     history = settings.dagster_home / "history"
@@ -273,6 +278,7 @@ def test_a_warehouse_of_another_kind_is_refused_without_its_password(
     assert last.level is Level.BROKEN and "MEL_WAREHOUSE_URL" in last.words and "hunter2" not in last.words
 
 
+@pytest.mark.slow
 def test_the_file_of_the_settings_is_printed_and_one_in_the_current_folder_is_not_overlooked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_command_on_an_empty_warehouse_ends_with_a_sentence(
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.fault(5, 57)
 @pytest.mark.parametrize("path", EVERY, ids=" ".join)
 @pytest.mark.sweep("recalculate", "workbook get", "publish", "doctor")
@@ -133,6 +134,7 @@ def test_a_full_disk_is_recognised_whichever_library_hits_it(error: Exception) -
     assert disk_trouble(ValueError("a mistake of ours")) is None
 
 
+@pytest.mark.slow
 @pytest.mark.fault(5)
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_a_step_that_meets_a_full_disk_says_so_in_the_words_of_the_command(wrapped: bool) -> None:

@@ -159,6 +159,7 @@ def test_a_failure_is_reported_once_in_plain_words_with_a_link_and_so_is_its_rec
     assert len(case.mails) == 3
 
 
+@pytest.mark.slow
 def test_the_chat_gets_json_with_a_text(case: Case, chat: Any) -> None:
     case.run(fail="No room on the disk")
     (request,) = case.chat
@@ -273,6 +274,7 @@ def test_the_daemon_sees_a_failure_and_an_undeliverable_notice_fails_its_tick_bu
     assert json.loads(case.chat[-1].body)["text"].startswith("nightly 2024-Q4 failed")
 
 
+@pytest.mark.slow
 def test_silence_is_measured_from_the_last_night_and_not_before_the_first(case: Case) -> None:
     sensor: Any = next(item for item in case.definitions.sensors or [] if item.name == "tell_silence")
     assert notify.hours_since_nightly(case.instance, datetime.now(UTC)) is None
@@ -283,6 +285,7 @@ def test_silence_is_measured_from_the_last_night_and_not_before_the_first(case: 
     assert hours == pytest.approx(72, abs=0.1)
 
 
+@pytest.mark.slow
 def test_silence_is_reported_once_with_what_to_check(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     case.run()
     sensor: Any = next(item for item in case.definitions.sensors or [] if item.name == "tell_silence")
@@ -292,6 +295,7 @@ def test_silence_is_reported_once_with_what_to_check(case: Case, monkeypatch: py
     assert len(case.mails) == 1 and "every_night" in case.mails[0]
 
 
+@pytest.mark.slow
 def test_a_duty_is_reminded_of_before_its_day_and_each_week_that_it_is_late(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,6 +350,7 @@ def test_any_service_of_apprise_gets_notices_and_one_that_fails_stops_no_other(
         services.services("json://127.0.0.1 nosuch://user:secret@x")
 
 
+@pytest.mark.slow
 def test_a_corrupt_notice_file_is_rewritten_and_the_notice_sent_again(case: Case, tmp_path: Path) -> None:
     case.run(fail="No room")
     (tmp_path / "notices.json").write_text("{", encoding="utf-8")

@@ -64,6 +64,7 @@ def regions(small: Small) -> dict[str, str]:
     return {row["id"]: row["region"] for row in rows}
 
 
+@pytest.mark.slow
 def test_a_correction_is_applied_as_the_row_arrives_and_counted(small: Small) -> None:
     write(small, REGION)
     result = small.load("accounts", [member(1), member(2)])
@@ -73,6 +74,7 @@ def test_a_correction_is_applied_as_the_row_arrives_and_counted(small: Small) ->
     assert [line.corrected for line in card(small.warehouse)] == [1]
 
 
+@pytest.mark.slow
 def test_a_row_left_out_stays_in_quarantine_with_the_reason_and_is_not_pending(small: Small) -> None:
     write(small, LEFT_OUT)
     result = small.load("accounts", [member(1), member(3)])
@@ -127,6 +129,7 @@ def test_a_correction_names_a_person_by_the_sources_own_id(small: Small) -> None
     assert rows == [{"id": load_pseudonyms(small.settings).of("zoho_crm", "77"), "gender": "Man"}]
 
 
+@pytest.mark.slow
 def test_a_correction_that_matches_nothing_is_reported(small: Small) -> None:
     write(small, REGION + LEFT_OUT)
     small.load("accounts", [member(1), member(2)])

@@ -137,6 +137,7 @@ def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None
         pd.testing.assert_frame_equal(tables[0], table)
 
 
+@pytest.mark.slow
 def test_a_bad_row_is_quarantined_with_page_key_and_reason_and_the_good_ones_load(
     warehouse: Warehouse,
 ) -> None:
@@ -185,6 +186,7 @@ def test_an_unreadable_cell_is_left_empty_in_its_row_until_a_readable_value_arri
     assert (deals(warehouse)["amount"].tolist(), faults(warehouse)) == (["5", "7"], [])
 
 
+@pytest.mark.slow
 def test_a_row_that_lacks_an_essential_cell_is_quarantined_with_all_its_faults(
     on_each_engine: Warehouse,
 ) -> None:
@@ -204,6 +206,7 @@ def test_changing_a_rule_changes_what_is_quarantined(on_each_engine: Warehouse) 
         assert [key for key, _, _ in faults(on_each_engine)] == lost
 
 
+@pytest.mark.slow
 def test_a_malformed_person_id_is_caught_although_only_its_pseudonym_is_staged(
     on_each_engine: Warehouse,
 ) -> None:
@@ -328,6 +331,7 @@ def test_an_interrupted_load_resumes_from_its_checkpoint_and_publishes_nothing_u
     assert warehouse.read("select count(*) n from load_checkpoint")["n"].item() == 0
 
 
+@pytest.mark.slow
 def test_a_source_without_checkpoints_starts_over_after_a_failure(warehouse: Warehouse) -> None:
     fault = TransientSourceError("No answer.")
     with pytest.raises(SourceError):

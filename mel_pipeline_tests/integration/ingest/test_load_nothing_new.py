@@ -103,6 +103,7 @@ def test_a_row_that_another_quarter_changed_since_is_compared_again(
     assert deals(warehouse)["name"].tolist() == ["Deal 1", "Deal 2"]
 
 
+@pytest.mark.slow
 def test_an_empty_load_is_logged_and_changes_nothing(warehouse: Warehouse, monkeypatch) -> None:
     load(warehouse, deal(1))
     with written(monkeypatch) as tables:

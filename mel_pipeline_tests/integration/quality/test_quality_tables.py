@@ -36,6 +36,7 @@ def test_a_table_that_meets_its_contract_passes_with_one_sentence(warehouse: War
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(25)
 def test_an_empty_export_fails_the_contract_instead_of_reporting_zero(warehouse: Warehouse) -> None:
     load_entity(Listed([batch()]), CRM, "deals", warehouse)
@@ -49,12 +50,14 @@ def test_a_table_that_was_never_loaded_blocks(warehouse: Warehouse) -> None:
     assert verdict.blocking and "nothing has been loaded yet" in verdict.sentences[0]
 
 
+@pytest.mark.slow
 def test_too_few_rows_block_so_that_a_truncated_export_gives_no_figures(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     verdict = judged(warehouse, CONTRACT.model_copy(update={"min_rows": 5}))
     assert verdict.blocking and "1 rows where at least 5" in verdict.sentences[0]
 
 
+@pytest.mark.slow
 def test_a_missing_column_blocks_and_is_named(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     with warehouse.transaction() as connection:

@@ -35,6 +35,7 @@ BAD = [
 KEPT = ["x" * 50_000, "a\u2028b"]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(41)
 def test_a_value_that_no_column_can_store_is_quarantined_and_the_rest_can_be_cast(warehouse_url: str) -> None:
     warehouse = Warehouse(warehouse_url)

@@ -194,6 +194,7 @@ def test_a_text_that_cannot_be_filled_in_stops_publishing_before_anything_is_fro
     assert store.last_publication(draft.warehouse, QUARTER) is None
 
 
+@pytest.mark.slow
 def test_a_kept_edition_reads_back_as_it_was() -> None:
     """Types of every kind: missing numbers, whole ones, days, texts by language, decisions."""
     there = sample_edition(

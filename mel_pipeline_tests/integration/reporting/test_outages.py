@@ -39,6 +39,7 @@ def test_a_source_that_stopped_responding_gets_one_note_with_the_date_of_its_las
     assert "Authorise the account again" in note
 
 
+@pytest.mark.slow
 def test_a_source_whose_entities_all_failed_is_named_once_and_one_never_loaded_says_so(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:

@@ -99,6 +99,7 @@ def at_zoho(client: Client, scope: str = "ZohoCRM.modules.contacts.READ,ZohoCRM.
     return Consent(*pages, (CLIENT, SECRET), scope=scope, access_type="offline", prompt="consent")
 
 
+@pytest.mark.slow
 def test_consent_at_zoho_yields_a_code_its_data_centre_and_tokens_that_open_what_was_asked(
     zoho: Client,
 ) -> None:
@@ -117,6 +118,7 @@ def test_consent_at_zoho_yields_a_code_its_data_centre_and_tokens_that_open_what
     assert zoho.get("Deals", fields="Last_Name").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_code_of_zoho_works_once_within_two_minutes_and_for_its_own_address(
     account: Account, zoho: Client
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_code_of_zoho_works_once_within_two_minutes_and_for_its_own_address(
     assert refused(consent.exchange("any", client_secret="wrong")) == (200, "invalid_client_secret")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [{"client_id": "x"}, {"redirect_uri": ANYWHERE}, {"scope": "ZohoShop.ALL"}, {"response_type": "token"}],
@@ -143,6 +146,7 @@ def test_zoho_shows_an_error_and_sends_nobody_anywhere_when_the_request_is_wrong
     assert "Zoho refused the request" in answer.text and 'id="accept"' not in answer.text
 
 
+@pytest.mark.slow
 def test_a_rejection_at_zoho_and_an_eleventh_code_in_ten_minutes_are_access_denied(zoho: Client) -> None:
     consent = at_zoho(zoho)
     assert consent.press("reject") == {"state": "s&t", "error": "access_denied"}
@@ -150,6 +154,7 @@ def test_a_rejection_at_zoho_and_an_eleventh_code_in_ten_minutes_are_access_deni
     assert consent.press()["error"] == "access_denied"
 
 
+@pytest.mark.slow
 def test_zoho_gives_a_refresh_token_for_offline_access_the_first_time_and_with_a_new_consent(
     zoho: Client,
 ) -> None:

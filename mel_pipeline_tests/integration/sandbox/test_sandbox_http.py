@@ -268,6 +268,7 @@ def test_matomo_sites_have_names(box: Sandbox) -> None:
     assert names == ["metropolis.org", "metropoliscare.org"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [{"token_auth": "wrong"}, {"idSite": "9"}, {"method": "No.such"}, {"date": "yesterdayish"}],

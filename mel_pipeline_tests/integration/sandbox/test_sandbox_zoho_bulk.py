@@ -74,6 +74,7 @@ def test_a_job_passes_through_its_states_and_early_results_say_nothing(zoho: Cli
     }
 
 
+@pytest.mark.slow
 def test_a_job_finishes_within_a_minute_even_when_nobody_polls(account: Account) -> None:
     with asking(account) as zoho:
         created = zoho.post(JOBS, {"query": {"module": {"api_name": "Contacts"}}}).json()["data"][0]
@@ -156,6 +157,7 @@ def test_a_large_module_arrives_in_sets_with_every_record_once(account: Account)
     assert (pages, len(ids), len(set(ids))) == ([1, 2], 12_001, 12_001)
 
 
+@pytest.mark.slow
 def test_the_next_set_can_be_requested_within_a_day(account: Account) -> None:
     account.bulk.rows = 2
     with asking(account) as zoho:
@@ -167,6 +169,7 @@ def test_the_next_set_can_be_requested_within_a_day(account: Account) -> None:
         assert reason(late) == (400, "EXPIRED_VALUE")
 
 
+@pytest.mark.slow
 def test_a_result_holds_the_records_that_exist_when_the_job_completes(account: Account) -> None:
     module = account.modules["Contacts"]
     ada, ben, _ = module.ids()
@@ -179,6 +182,7 @@ def test_a_result_holds_the_records_that_exist_when_the_job_completes(account: A
         assert len(zoho.result(zoho.start_job())) == 1
 
 
+@pytest.mark.slow
 def test_converted_leads_are_left_out_unless_the_criteria_name_them(account: Account) -> None:
     leads = account.add_module("Leads", [Field("Last_Name", "text")])
     leads.insert({"Last_Name": "kept"})
@@ -189,6 +193,7 @@ def test_converted_leads_are_left_out_unless_the_criteria_name_them(account: Acc
         assert [row["Last_Name"] for row in zoho.result(converted)] == ["gone"]
 
 
+@pytest.mark.slow
 def test_the_eleventh_download_in_a_minute_is_refused(account: Account) -> None:
     with asking(account) as zoho:
         url = zoho.finished(zoho.start_job())["result"]["download_url"]
@@ -198,6 +203,7 @@ def test_the_eleventh_download_in_a_minute_is_refused(account: Account) -> None:
         assert zoho.ask(url).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_job_can_hang_and_can_fail_with_a_reason(account: Account) -> None:
     with asking(account) as zoho:
         account.faults.bulk = "stuck"
@@ -211,6 +217,7 @@ def test_a_job_can_hang_and_can_fail_with_a_reason(account: Account) -> None:
         assert zoho.ask(f"{JOBS}/{job}/result").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_file_can_arrive_truncated(account: Account) -> None:
     account.faults.bulk = "truncated"
     with asking(account) as zoho:
@@ -223,6 +230,7 @@ def test_a_file_can_arrive_truncated(account: Account) -> None:
         assert zipfile.ZipFile(io.BytesIO(zoho.ask(url).content)).testzip() is None
 
 
+@pytest.mark.slow
 def test_the_column_of_ids_can_be_headed_as_older_versions_did(account: Account) -> None:
     account.bulk.id_column = "Id"
     with asking(account) as zoho:

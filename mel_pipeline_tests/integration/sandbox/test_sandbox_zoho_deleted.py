@@ -32,6 +32,7 @@ def deletions(zoho: Client, **query: Any) -> dict[str, str]:
     return {row["id"]: row["type"] for row in zoho.rows("Contacts/deleted", **query)}
 
 
+@pytest.mark.slow
 def test_a_deleted_record_is_listed_and_no_longer_served(account: Account, people: Module) -> None:
     ada, ben, cleo = people.ids()
     people.delete(ada)
@@ -62,6 +63,7 @@ def test_a_deleted_record_is_listed_and_no_longer_served(account: Account, peopl
     }
 
 
+@pytest.mark.slow
 def test_deletions_are_chosen_by_kind_and_by_the_instant_of_deletion(
     account: Account, people: Module
 ) -> None:
@@ -77,11 +79,13 @@ def test_deletions_are_chosen_by_kind_and_by_the_instant_of_deletion(
         assert zoho.refused("Contacts/deleted", type="gone") == (400, "PATTERN_NOT_MATCHED")
 
 
+@pytest.mark.slow
 def test_a_module_without_deletions_is_no_content(account: Account, people: Module) -> None:
     with asking(account) as zoho:
         assert zoho.get("Contacts/deleted", type="all").status_code == 204
 
 
+@pytest.mark.slow
 def test_the_bin_goes_back_sixty_days_and_permanent_deletions_a_hundred_and_twenty(
     account: Account, people: Module
 ) -> None:
@@ -101,6 +105,7 @@ def test_the_bin_goes_back_sixty_days_and_permanent_deletions_a_hundred_and_twen
         assert deletions(zoho) == {}
 
 
+@pytest.mark.slow
 def test_a_restored_record_leaves_the_list_and_counts_as_changed(account: Account, people: Module) -> None:
     ada = people.ids()[0]
     people.delete(ada)
@@ -120,6 +125,7 @@ def test_a_permanent_deletion_cannot_be_undone(account: Account, people: Module)
         people.restore(ada)
 
 
+@pytest.mark.slow
 def test_deletions_come_in_pages_by_number_and_cost_two_credits_a_page(
     account: Account, people: Module
 ) -> None:

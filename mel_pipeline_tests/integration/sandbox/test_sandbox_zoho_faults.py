@@ -89,6 +89,7 @@ def test_a_body_can_be_truncated(account: Account, zoho: Client) -> None:
     assert contacts(zoho).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_response_can_be_delayed(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", delay=0.15)
     start = time.perf_counter()

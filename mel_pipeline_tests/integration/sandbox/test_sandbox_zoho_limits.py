@@ -24,6 +24,7 @@ def spent(account: Account) -> list[tuple[str, int]]:
     return [(call.path.rsplit("/", 1)[1], call.credits) for call in account.calls]
 
 
+@pytest.mark.slow
 def test_calls_cost_what_zoho_says() -> None:
     account = contacts(Account())
     ada = account.modules["Contacts"].ids()[0]
@@ -52,6 +53,7 @@ def test_calls_cost_what_zoho_says() -> None:
     assert account.credits_used == sum(credits for _, credits in expected)
 
 
+@pytest.mark.slow
 def test_credits_run_out_and_come_back_one_day_after_they_were_spent() -> None:
     account = contacts(Account(credits=4))
     with asking(account) as zoho:
@@ -71,6 +73,7 @@ def test_credits_run_out_and_come_back_one_day_after_they_were_spent() -> None:
         assert zoho.get("Contacts", fields="id").status_code == 200
 
 
+@pytest.mark.slow
 def test_remaining_credits_are_sent_only_above_half_of_the_limit() -> None:
     account = contacts(Account(credits=10))
     with asking(account) as zoho:
@@ -78,6 +81,7 @@ def test_remaining_credits_are_sent_only_above_half_of_the_limit() -> None:
     assert remaining == [None] * 5 + ["4", "3", "2"]
 
 
+@pytest.mark.slow
 def test_a_refused_sign_in_costs_nothing_but_a_bad_request_does() -> None:
     account = contacts(Account())
     with asking(account) as zoho:
@@ -115,6 +119,7 @@ def test_ten_queries_at_once_are_the_most_of_any_edition() -> None:
         assert statuses(zoho, 12, query=True) == {200: 10, 429: 2}
 
 
+@pytest.mark.slow
 def test_calls_one_after_another_are_never_in_flight_together() -> None:
     account = contacts(Account(concurrency=1))
     with asking(account) as zoho:

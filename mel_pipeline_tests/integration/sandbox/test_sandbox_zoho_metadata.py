@@ -34,6 +34,7 @@ def fields_of(zoho: Client, module: str = "Contacts") -> dict[str, dict[str, Any
     return {field["api_name"]: field for field in answer.json()["fields"]}
 
 
+@pytest.mark.slow
 def test_a_custom_module_has_a_module_name_that_differs_from_its_api_name(account: Account) -> None:
     with asking(account) as zoho:
         modules = {m["api_name"]: m for m in zoho.get("settings/modules").json()["modules"]}
@@ -46,6 +47,7 @@ def test_a_custom_module_has_a_module_name_that_differs_from_its_api_name(accoun
     assert [module["generated_type"] for module in modules.values()] == ["default", "custom", "custom"]
 
 
+@pytest.mark.slow
 def test_fields_report_their_types_and_some_omit_the_json_type(account: Account) -> None:
     with asking(account) as zoho:
         fields = fields_of(zoho)
@@ -58,6 +60,7 @@ def test_fields_report_their_types_and_some_omit_the_json_type(account: Account)
     assert (fields["Owner"]["custom_field"], fields["Age"]["custom_field"]) == (False, True)
 
 
+@pytest.mark.slow
 def test_a_field_hidden_from_the_view_is_listed_and_holds_data(account: Account) -> None:
     account.modules["Contacts"].insert({"First_Name": "Ada"})
     with asking(account) as zoho:
@@ -65,6 +68,7 @@ def test_a_field_hidden_from_the_view_is_listed_and_holds_data(account: Account)
         assert zoho.rows("Contacts", fields="First_Name")[0]["First_Name"] == "Ada"
 
 
+@pytest.mark.slow
 def test_a_new_a_removed_and_a_retyped_field_do_not_move_any_time_of_change(account: Account) -> None:
     contacts = account.modules["Contacts"]
     contacts.insert({"Age": 36, "Odd": "1"})
@@ -83,12 +87,14 @@ def test_a_new_a_removed_and_a_retyped_field_do_not_move_any_time_of_change(acco
     assert ("City" in fields, "Odd" in fields) == (True, False)
 
 
+@pytest.mark.slow
 def test_fields_are_listed_for_one_module_at_a_time(account: Account) -> None:
     with asking(account) as zoho:
         assert zoho.refused("settings/fields") == (400, "REQUIRED_PARAM_MISSING")
         assert zoho.refused("settings/fields", module="Nothing") == (400, "INVALID_MODULE")
 
 
+@pytest.mark.slow
 def test_a_pick_list_reports_the_values_in_use() -> None:
     account = Account()
     seats = account.add_module(

@@ -33,6 +33,7 @@ def shared() -> Iterator[Client]:
         yield zoho
 
 
+@pytest.mark.slow
 def test_a_refresh_gives_a_bearer_token_for_an_hour_and_the_api_host(account: Account) -> None:
     with asking(account) as zoho:
         first, second = zoho.refresh().json(), zoho.refresh().json()
@@ -57,6 +58,7 @@ def test_bad_credentials_answer_200_with_an_error(
     assert (answer.status_code, answer.json()) == (200, {"error": error})
 
 
+@pytest.mark.slow
 def test_the_eleventh_refresh_in_ten_minutes_is_throttled_and_a_later_one_is_not(account: Account) -> None:
     with asking(account) as zoho:
         assert all("access_token" in zoho.refresh().json() for _ in range(9))
@@ -66,6 +68,7 @@ def test_the_eleventh_refresh_in_ten_minutes_is_throttled_and_a_later_one_is_not
         assert "access_token" in zoho.refresh().json()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["200", "400"])
 def test_a_sign_in_can_be_throttled_in_either_shape_and_in_any_language(account: Account, shape: str) -> None:
     with asking(account) as zoho:
@@ -77,6 +80,7 @@ def test_a_sign_in_can_be_throttled_in_either_shape_and_in_any_language(account:
         assert "access_token" in zoho.refresh().json()
 
 
+@pytest.mark.slow
 def test_the_sixteenth_token_revokes_the_oldest(account: Account) -> None:
     with asking(account) as zoho:
         tokens = [zoho.token]
@@ -89,6 +93,7 @@ def test_the_sixteenth_token_revokes_the_oldest(account: Account) -> None:
         assert statuses == [401, *[200] * 15]
 
 
+@pytest.mark.slow
 def test_an_access_token_expires_after_an_hour_on_the_accounts_own_clock(account: Account) -> None:
     with asking(account) as zoho:
         account.clock.advance(3_590)
@@ -97,6 +102,7 @@ def test_an_access_token_expires_after_an_hour_on_the_accounts_own_clock(account
         assert zoho.refused("Contacts", **CONTACT) == (401, "INVALID_TOKEN")
 
 
+@pytest.mark.slow
 def test_access_tokens_can_be_revoked_at_once(account: Account) -> None:
     with asking(account) as zoho:
         account.faults.expire_access_tokens()
@@ -114,6 +120,7 @@ def test_the_crm_refuses_calls_without_a_valid_token(shared: Client, path: str) 
     assert reason(bare) == (401, "AUTHENTICATION_FAILURE")
 
 
+@pytest.mark.slow
 def test_another_data_centre_can_be_returned(account: Account) -> None:
     account.oauth.api_domain = "https://www.zohoapis.ca"
     with running_account(account) as served, requests.Session() as session:
@@ -121,6 +128,7 @@ def test_another_data_centre_can_be_returned(account: Account) -> None:
     assert answer["api_domain"] == "https://www.zohoapis.ca"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scope", "allowed", "refused"),
     [
@@ -138,6 +146,7 @@ def test_a_scope_opens_only_its_module(account: Account, scope: str, allowed: st
         assert zoho.refused(f"{refused}/deleted") == (401, "OAUTH_SCOPE_MISMATCH")
 
 
+@pytest.mark.slow
 def test_settings_queries_bulk_jobs_people_and_campaigns_have_separate_scopes(account: Account) -> None:
     account.scopes.intersection_update({"ZohoCRM.modules.ALL"})
     job = {"query": {"module": {"api_name": "Contacts"}}}

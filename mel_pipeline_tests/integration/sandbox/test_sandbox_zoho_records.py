@@ -70,6 +70,7 @@ def test_page_tokens_give_each_of_4321_people_exactly_once(zoho: Client) -> None
     assert len(ids) == len(set(ids)) == 4_321
 
 
+@pytest.mark.slow
 def test_the_info_of_first_middle_and_last_page(account: Account) -> None:
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(5)
     with asking(account) as zoho:
@@ -114,6 +115,7 @@ def test_a_page_token_is_bound_to_its_parameters_and_excludes_a_page_number(zoho
     assert made_up == (400, "TOKEN_BOUND_DATA_MISMATCH")
 
 
+@pytest.mark.slow
 def test_a_page_token_is_valid_for_a_day_or_until_it_is_revoked(account: Account) -> None:
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(9)
     with asking(account) as zoho:
@@ -147,6 +149,7 @@ def test_page_tokens_reach_a_hundred_thousand_records_and_no_further(account: Ac
         assert beyond == (400, "PAGINATION_LIMIT_EXCEEDED")
 
 
+@pytest.mark.slow
 def test_positions_shift_when_records_move_between_two_pages(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Last_Name", "text")])
     module.fill(6)
@@ -200,6 +203,7 @@ def test_records_can_be_sorted_by_a_timestamp(zoho: Client, key: str, order: str
     assert moments == sorted(moments, reverse=order == "desc")
 
 
+@pytest.mark.slow
 def test_ids_choose_records_a_hundred_at_a_time(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Last_Name", "text")])
     module.fill(150)
@@ -210,6 +214,7 @@ def test_ids_choose_records_a_hundred_at_a_time(account: Account) -> None:
         assert zoho.refused("Contacts", fields="id", ids=",".join(ids[:101])) == (400, "LIMIT_EXCEEDED")
 
 
+@pytest.mark.slow
 def test_only_records_changed_after_the_instant_come_and_304_when_there_are_none(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Last_Name", "text")])
     for hour in range(3):
@@ -228,6 +233,7 @@ def test_an_unreadable_if_modified_since_is_refused_and_not_a_crash(zoho: Client
     assert zoho.refused("Contacts", since="yesterday", fields="id") == (400, "INVALID_DATA")
 
 
+@pytest.mark.slow
 def test_two_records_changed_in_the_same_second_are_returned_together_or_not_at_all(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Last_Name", "text")])
     for name in ("a", "b"):
@@ -238,6 +244,7 @@ def test_two_records_changed_in_the_same_second_are_returned_together_or_not_at_
         assert zoho.rows("Contacts", NOON.isoformat(), fields="id") == []
 
 
+@pytest.mark.slow
 def test_converted_leads_are_left_out_unless_requested(account: Account) -> None:
     leads = account.add_module("Leads", [Field("Last_Name", "text")])
     kept, gone = leads.insert({"Last_Name": "kept"}), leads.insert({"Last_Name": "gone"})
@@ -289,6 +296,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.slow
 def test_lists_show_lookups_as_objects_and_never_rows_or_several_lookups(account: Account) -> None:
     account.add_module("Contacts", FIELDS).insert(WHOLE)
     names = ",".join([*(field.api_name for field in FIELDS), "No_Such_Field"])
@@ -304,6 +312,7 @@ def test_lists_show_lookups_as_objects_and_never_rows_or_several_lookups(account
     assert row["Hidden"] == "there"
 
 
+@pytest.mark.slow
 def test_one_record_is_returned_whole_with_the_ids_of_its_rows_and_links(account: Account) -> None:
     module = account.add_module("Contacts", FIELDS)
     ada = module.insert(WHOLE)
@@ -328,6 +337,7 @@ def test_one_record_is_returned_whole_with_the_ids_of_its_rows_and_links(account
     assert language["id"] not in ("5", ada)
 
 
+@pytest.mark.slow
 def test_a_formula_changes_and_the_time_of_change_does_not(account: Account) -> None:
     rate = {"eur": 2}
     fields = [
@@ -357,6 +367,7 @@ def test_a_change_moves_the_time_of_change_and_keeps_what_was_not_touched(accoun
     assert datetime.fromisoformat(after["Modified_Time"]) == NOON + timedelta(hours=1)
 
 
+@pytest.mark.slow
 def test_timestamps_carry_the_offset_of_their_author(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Last_Name", "text")])
     module.fill(50)
@@ -367,6 +378,7 @@ def test_timestamps_carry_the_offset_of_their_author(account: Account) -> None:
     assert module.get(mine)["Modified_Time"] == "2026-01-05T17:45:00+05:45"
 
 
+@pytest.mark.slow
 def test_every_response_carries_the_time_of_the_accounts_clock(account: Account) -> None:
     account.add_module("Contacts", [])
     with asking(account) as zoho:

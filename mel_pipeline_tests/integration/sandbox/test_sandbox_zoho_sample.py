@@ -134,6 +134,7 @@ def test_more_than_two_hundred_staff_at_once_are_code_7021_and_an_unknown_form_7
     assert unknown["errors"] == {"code": 7011, "message": "Form name 'nothing' is invalid"}
 
 
+@pytest.mark.slow
 def test_the_401st_call_to_people_in_a_minute_locks_it_for_five(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mel_pipeline.sandbox.zoho.people.CALLS", 4)
     account = Account()
@@ -182,6 +183,7 @@ def test_issues_come_five_at_a_time_by_default_and_join_without_a_gap(zoho: Clie
     assert (end.status_code, end.json()["code"]) == (200, "6101")
 
 
+@pytest.mark.slow
 def test_counts_of_a_report_are_text_and_agree_with_one_another(zoho: Client) -> None:
     for issue in issues(zoho, status="sent", range=500):
         (counts,) = report(zoho, issue["campaign_key"])["campaign-reports"]

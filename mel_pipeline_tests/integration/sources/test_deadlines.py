@@ -98,6 +98,7 @@ def judge(answer: Answer) -> Answer:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.fault(45)
 @pytest.mark.behaviour("endless", "*")
 def test_a_load_ends_when_its_time_is_up_however_many_pages_there_are() -> None:

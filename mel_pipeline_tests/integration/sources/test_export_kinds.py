@@ -47,6 +47,7 @@ def test_the_chart_of_a_studio_export_is_no_list_of_videos_whichever_file_is_new
     assert [row["value"] for batch in days for row in batch.frame.to_dict("records")] == ["10", "30", "7"]
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("rows_as_meant", "youtube")
 @pytest.mark.behaviour("archives", "youtube")
 def test_a_studio_export_is_read_as_the_zip_that_was_downloaded(tmp_path: Path) -> None:
@@ -271,6 +272,7 @@ def test_days_of_a_page_are_read_in_every_language_and_only_organic_figures(
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_days_that_follow_one_another_decide_the_order_of_day_and_month(tmp_path: Path) -> None:
     folder = Folder(tmp_path, "linkedin")
     header = ["Date", "Impressions (organic)", "Clicks (organic)"]
@@ -352,6 +354,7 @@ def test_dates_after_today_are_a_warning_with_the_place(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("date_orders", "linkedin")
 def test_dates_that_a_spreadsheet_converted_in_part_are_refused(tmp_path: Path) -> None:
     row = ["A call", f"{URL}1", "Organic", None, ""]
@@ -429,6 +432,7 @@ STUDIO = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("four_languages", "youtube")
 @pytest.mark.parametrize("language", list(STUDIO))
 def test_a_studio_export_is_read_in_every_language(tmp_path: Path, language: str) -> None:

@@ -58,6 +58,7 @@ def later(organisation: Organisation, days: int) -> Organisation:
     return Organisation(settings, organisation.warehouse)
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("by_name", "mailchimp")
 def test_mailchimp_counts_are_taken_and_never_its_rates(
     organisation: Organisation, platforms: dict[str, Mailchimp]
@@ -81,6 +82,7 @@ def test_the_variants_of_a_mailchimp_test_are_not_counted_beside_it() -> None:
     assert [one["id"] for one in parse.whole_campaigns(reports)] == ["a", "b"]
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("missing_not_zero", "mailchimp")
 def test_mailchimp_report_without_bounces_has_no_delivered_either(
     organisation: Organisation, platforms: dict[str, Mailchimp]

@@ -361,6 +361,7 @@ def test_a_missing_permission_for_insights_is_named_and_hides_no_figure_as_of_fe
         pull(answer, tmp_path, entity, quarter=Q4)
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("one_account", "instagram")
 def test_one_account_without_permission_is_named_and_the_others_are_stored(tmp_path: Path) -> None:
     refusal = json.loads((CASES / "ig_no_permission.json").read_text())

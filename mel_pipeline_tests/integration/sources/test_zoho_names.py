@@ -104,6 +104,7 @@ def mel(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output + (str(result.exception) if result.exception else "")
 
 
+@pytest.mark.slow
 def test_map_proposes_other_names_with_its_evidence_and_shows_what_it_could_not_place(
     other_zoho: Account,
 ) -> None:
@@ -136,6 +137,7 @@ def test_map_writes_a_file_that_loads_once_its_gaps_are_filled(other_zoho: Accou
     assert code == 1 and "already exists" in output
 
 
+@pytest.mark.slow
 def test_check_reports_for_each_item_whether_it_works_and_what_to_do(other_zoho: Account) -> None:
     other_zoho.scopes.discard("ZohoCRM.bulk.READ")
     other_zoho.faults.revoke_scope("Deals")
@@ -153,6 +155,7 @@ def test_check_reports_for_each_item_whether_it_works_and_what_to_do(other_zoho:
     assert "3 to fix before loads work" in output
 
 
+@pytest.mark.slow
 def test_check_stops_at_the_first_step_when_the_sign_in_fails(
     other_zoho: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -184,6 +184,7 @@ def test_a_form_that_keeps_changing_loads_and_marks_nobody_deleted(tmp_path: Pat
     assert "nobody is marked deleted" in result.notes[0]
 
 
+@pytest.mark.slow
 def test_a_date_that_cannot_be_read_is_quarantined_instead_of_guessed(tmp_path: Path) -> None:
     with zoho() as (service, server):
         serve(service, [staff(1, Date_of_joining="31-Feb-2021"), staff(2, Date_of_exit="31-Feb-2021")])

@@ -75,6 +75,7 @@ def test_the_newest_migration_is_the_one_the_code_names() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
+@pytest.mark.slow
 def test_migrations_end_at_the_layout_of_a_new_warehouse(warehouse: Warehouse, tmp_path: object) -> None:
     assert bring_up(warehouse) == HEAD
     new = layout(warehouse)
@@ -97,6 +98,7 @@ def test_alembic_finds_no_difference_between_tables_and_their_description(postgr
         assert compare_metadata(context, metadata) != [], "it would find one"
 
 
+@pytest.mark.slow
 def test_a_warehouse_from_before_migrations_gets_what_it_lacks_and_keeps_its_rows(
     warehouse: Warehouse,
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_warehouse_from_before_migrations_gets_what_it_lacks_and_keeps_its_row
     assert warehouse.has_table("publication_ledger") and warehouse.has_table("fingerprint")
 
 
+@pytest.mark.slow
 def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(warehouse: Warehouse) -> None:
     bring_up(warehouse)
     execute(

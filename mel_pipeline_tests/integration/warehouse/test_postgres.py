@@ -312,6 +312,7 @@ def test_every_usual_way_to_write_the_url_works(postgres_url: str, scheme: str) 
     assert Warehouse(postgres_url.replace("postgresql", scheme, 1)).tables() == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["a password of any signs", "a socket"])
 def test_great_expectations_checks_tables_however_the_server_is_reached(
     postgres: Server, postgres_url: str, way: str

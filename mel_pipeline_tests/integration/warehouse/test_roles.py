@@ -153,6 +153,7 @@ def test_the_sql_can_be_read_first_and_holds_no_password(
     ) == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_file_has_no_roles_and_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_HOME", str(tmp_path))
     result = CliRunner().invoke(app, ["warehouse", "roles"])

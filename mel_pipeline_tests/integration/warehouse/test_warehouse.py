@@ -120,6 +120,7 @@ def test_a_memory_limit_applies_only_to_its_transaction(tmp_path: Path) -> None:
     warehouse.engine.dispose()
 
 
+@pytest.mark.slow
 def test_the_log_of_a_load_that_goes_on_is_folded_once_at_its_end_and_stays_limited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

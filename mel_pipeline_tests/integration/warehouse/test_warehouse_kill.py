@@ -130,6 +130,7 @@ def test_without_room_for_the_copy_the_log_stays_and_nothing_is_lost(
     assert not list(tmp_path.glob("*.before*"))
 
 
+@pytest.mark.slow
 @pytest.mark.fault(7)
 def test_a_fold_does_not_let_a_second_process_write_the_open_file(tmp_path: Path) -> None:
     # POSIX: closing any handle of a file ends this process's locks on it, also those of DuckDB.

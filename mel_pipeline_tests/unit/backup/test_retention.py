@@ -29,6 +29,7 @@ def test_the_newest_stays_and_none_is_kept_longer_than_stated(hours: list[int], 
     assert [one for one in kept[:-1] if _age(one) > timedelta(days=days)] == []
 
 
+@pytest.mark.slow
 @given(ages)
 def test_two_weeks_are_kept_whole_and_every_week_before_has_one(hours: list[int]) -> None:
     folders = _folders(hours)

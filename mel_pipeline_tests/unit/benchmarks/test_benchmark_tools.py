@@ -63,6 +63,7 @@ def test_memory_is_that_of_the_child_and_not_of_its_parent() -> None:
     assert len(ballast) == 200_000_000
 
 
+@pytest.mark.slow
 def test_the_sampler_sees_where_the_time_goes() -> None:
     with sampled() as samples:
         while samples.total < 10:  # as long as it takes on a busy machine

@@ -28,6 +28,7 @@ def test_an_interval_holds_its_share_and_stays_between_none_and_all(numbers: tup
     assert 100 * successes / n - 1e-9 <= found.high <= 100
 
 
+@pytest.mark.slow
 @given(shares, shares)
 def test_two_shares_differ_in_either_order_and_never_from_themselves(
     one: tuple[int, int], other: tuple[int, int]

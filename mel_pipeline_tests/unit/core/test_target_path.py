@@ -93,6 +93,7 @@ def test_what_is_judged_is_what_is_printed():
     assert judge(83.96, TargetPath(DUE, 84.0), DUE, decimals=1).code == "on"
 
 
+@pytest.mark.slow
 @many
 @given(paths(), days, numbers, st.integers(0, 500), st.booleans())
 def test_doing_better_never_reads_worse(path, day, value, more, fewer):
@@ -101,6 +102,7 @@ def test_doing_better_never_reads_worse(path, day, value, more, fewer):
     assert RANK[worse.code] <= RANK[best.code]
 
 
+@pytest.mark.slow
 @many
 @given(paths(), days, numbers, st.booleans())
 def test_less_is_better_mirrors_more_is_better(path, day, value, fewer):
@@ -118,6 +120,7 @@ def test_less_is_better_mirrors_more_is_better(path, day, value, fewer):
     assert (here.code, here.share, here.is_due) == (there.code, there.share, there.is_due)
 
 
+@pytest.mark.slow
 @many
 @given(paths(), days, st.integers(0, 500), st.booleans())
 @example(MEMBERS, date(2025, 12, 31), 0, False)
@@ -142,6 +145,7 @@ def test_losing_ground_is_never_on_track_where_a_level_is_to_be_held(path, day, 
         assert judge(value - sign, path, day, fewer=fewer).code in ("near", "off")
 
 
+@pytest.mark.slow
 @many
 @given(paths(), days, numbers, st.booleans())
 def test_reaching_what_is_expected_is_always_on_track(path, day, value, fewer):

@@ -122,12 +122,14 @@ def test_a_single_quarter_says_what_it_said_without_ranges() -> None:
     assert failure(run("2024-Q3", fails=["2024-Q3"])) == "page 3 is broken."
 
 
+@pytest.mark.slow
 def test_a_warning_of_a_range_names_the_quarters_it_is_about_and_no_others() -> None:
     [check] = run("2024-Q1...2024-Q4", warns=["2024-Q1", "2024-Q3"]).get_asset_check_evaluations()
     assert not check.passed
     assert check.description == "2024-Q1: rows of 2024-Q1.\n\n2024-Q3: rows of 2024-Q3."
 
 
+@pytest.mark.slow
 def test_a_quarter_that_fails_is_named_and_the_others_are_done_and_recorded() -> None:
     result = run("2024-Q1...2024-Q4", fails=["2024-Q2", "2024-Q4"])
     assert not result.success and rows(result).keys() == {"2024-Q1", "2024-Q3"}
@@ -145,6 +147,7 @@ def test_an_error_nobody_foresaw_names_its_quarter_too() -> None:
     assert "a column is missing" in failure(run("2024-Q2", anyhow="a column is missing"))
 
 
+@pytest.mark.slow
 def test_what_concerns_all_quarters_is_raised_once_as_it_is() -> None:
     assert failure(run("2024-Q1...2024-Q4", unused=True)).endswith("NotSetUpError: The source is not used.")
 

@@ -155,6 +155,7 @@ def test_a_sender_that_is_refused_stops_everything() -> None:
         controller.stop()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_or_never_answers_is_named_with_what_happened() -> None:
     port = _free_port()
     failed, _ = sent(Server("127.0.0.1", port, "none", attempts=2, wait_seconds=0.01), *PEOPLE)

@@ -253,6 +253,7 @@ def test_two_numbers_side_by_side_are_two() -> None:
     assert number_of(["trois", "vingt"], "fr") is None
 
 
+@pytest.mark.slow
 @given(
     text=st.text(st.sampled_from("0123456789 .,/-+%€KMe'’\u202f:()abcétà") | st.characters(), max_size=60),
     language=languages,
@@ -264,6 +265,7 @@ def test_any_text_is_read_without_an_error_and_no_digit_is_lost(text: str, langu
     assert {place for place, letter in enumerate(text) if re.match(r"\d", letter)} <= covered
 
 
+@pytest.mark.slow
 @given(numbers=st.lists(st.integers(0, 9_999), min_size=1, max_size=6), language=languages)
 def test_every_number_between_words_is_found(numbers: list[int], language: str) -> None:
     text = " mots ".join(f"{number}" for number in numbers)

@@ -101,6 +101,7 @@ def with_footnotes(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_word_file_is_read_with_tables_margins_footnotes_and_tracked_insertions(tmp_path: Path) -> None:
     passages = read_draft(full_document(tmp_path / "draft.docx")).passages
     assert [(one.place, one.kind, one.text) for one in passages] == [
@@ -155,6 +156,7 @@ def test_a_scan_is_refused_with_what_to_do(tmp_path: Path) -> None:
         read_draft(scan)
 
 
+@pytest.mark.slow
 def test_a_pdf_with_a_password_is_refused(tmp_path: Path) -> None:
     from pypdf import PdfReader, PdfWriter
 
@@ -165,6 +167,7 @@ def test_a_pdf_with_a_password_is_refused(tmp_path: Path) -> None:
         read_draft(tmp_path / "locked.pdf")
 
 
+@pytest.mark.slow
 def test_a_pdf_that_is_only_protected_against_changes_is_read(tmp_path: Path) -> None:
     from pypdf import PdfReader, PdfWriter
 
@@ -207,6 +210,7 @@ def test_a_bad_file_is_refused_with_a_clear_reason(what: str, tmp_path: Path) ->
         read_draft(draft)
 
 
+@pytest.mark.slow
 def test_xml_that_grows_without_end_is_not_followed(tmp_path: Path) -> None:
     lots = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 20}">' for n in range(1, 12))
     body = f"<w:document {W}><w:body><w:p><w:r><w:t>&e11;</w:t></w:r></w:p></w:body></w:document>"

@@ -61,6 +61,7 @@ def test_every_number_of_a_markdown_draft_gets_its_verdict(
     assert verdicts(report) == wanted(language)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", known_languages())
 @pytest.mark.sweep("es")
 def test_the_same_draft_as_docx_gets_the_same_verdicts(

@@ -219,6 +219,7 @@ def year_of_scores(*quarters: tuple[int, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows + scores("2024", *(sum(each) for each in zip(*quarters, strict=True))))
 
 
+@pytest.mark.slow
 def test_answers_by_score_of_a_quarter_with_few_answers_are_withheld_and_do_not_follow_from_the_year() -> (
     None
 ):

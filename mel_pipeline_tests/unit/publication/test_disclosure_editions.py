@@ -254,6 +254,7 @@ def test_a_late_answer_to_a_published_quarter_does_not_follow_from_the_year() ->
     assert Attacker(house).recovered() == []
 
 
+@pytest.mark.slow
 def test_many_late_answers_change_a_new_version_of_the_quarter_and_then_of_the_year() -> None:
     counts = {quarter: {"lab": 20, "panel": 40, "talk": 30} for quarter in QUARTERS}
     house = House()

@@ -45,6 +45,7 @@ def test_the_lead_finds_the_cities_that_joined_nothing_this_year(tmp_path):
     assert page.count('data-sort="') == 2 + 5 + 1 and '<option value="no">Joined none' in page
 
 
+@pytest.mark.slow
 def test_where_a_kind_is_withheld_nobody_is_called_inactive(tmp_path):
     page = built(tmp_path, "http://127.0.0.1:3000/workbook")  # a training of three is withheld
     assert 'data-active="unknown"' in row(page, "Gauteng") and 'data-all="-1"' in row(page, "Gauteng")
@@ -53,6 +54,7 @@ def test_where_a_kind_is_withheld_nobody_is_called_inactive(tmp_path):
     assert inactive == ["Atlantis"]  # which left before that quarter
 
 
+@pytest.mark.slow
 def test_readers_can_neither_filter_nor_sort_by_what_was_not_joined(tmp_path):
     page = built(tmp_path, "", ROWS)
     assert "data-active" not in page and "Joined none" not in page

@@ -129,6 +129,7 @@ def test_bars_are_judged_targets_and_fit_their_scale() -> None:
     assert (balance.aim, balance.status.word) == ("Balance band 40–60%", "In balance")
 
 
+@pytest.mark.slow
 def test_a_city_speaks_on_page_one_in_the_language_of_the_page_or_in_english() -> None:
     voice = CityVoice(
         "Montevideo", date(2024, 11, 30), Wording({"en": "It changed.", "fr": "Cela a changé."})
@@ -140,6 +141,7 @@ def test_a_city_speaks_on_page_one_in_the_language_of_the_page_or_in_english() -
     assert front(sample_edition()).voice is None
 
 
+@pytest.mark.slow
 def test_the_title_agrees_in_every_language() -> None:
     titles = {language: front(sample_edition(), language).title for language in LANGUAGES}
     assert "658\u202f382" in titles["fr"] and "658.382" in titles["es"] and "658.382" in titles["ca"]

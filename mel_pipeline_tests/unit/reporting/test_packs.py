@@ -175,6 +175,7 @@ def test_the_annex_holds_the_released_figures_of_the_indicators_in_the_logframe(
     assert checked >= 8
 
 
+@pytest.mark.slow
 def test_iati_is_valid_and_its_actual_values_are_the_released_figures() -> None:
     from lxml import etree
     from okfn_iati.iati_schema_validator import IatiValidator

@@ -48,6 +48,7 @@ def test_a_withheld_figure_names_its_period_and_the_small_group(language: str, w
     assert row.status is None, "the row says it once"
 
 
+@pytest.mark.slow
 def test_a_missing_figure_names_its_period_and_the_note_or_that_nothing_was_calculated() -> None:
     row, answer = row_and_answer("not_available", "", "en")
     assert answer == f"not available ({row.note})" and row.note.endswith(", not calculated yet")

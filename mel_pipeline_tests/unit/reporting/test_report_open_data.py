@@ -47,6 +47,7 @@ def test_the_package_is_valid(period, tmp_path):
     assert {task.name for task in report.tasks} == {"figures", "indicators", "targets"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new", "fault"),
     [
@@ -104,6 +105,7 @@ def test_numbers_are_not_rounded_and_not_decorated(package):
     assert figures["MEM-01", "2024-Q4", "Asia"]["value"] == "64"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\0"])
 @pytest.mark.sweep
 def test_a_text_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe_and_numbers_do_not(start, tmp_path):

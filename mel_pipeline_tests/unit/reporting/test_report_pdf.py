@@ -155,6 +155,7 @@ def test_a_published_edition_names_its_version_on_each_page_and_a_real_one_has_n
         assert "Sample data, do not quote" not in text_of(reader, number)
 
 
+@pytest.mark.slow
 def test_contents_and_bookmarks_lead_to_the_pages_they_name(reader: PdfReader) -> None:
     titles = [str(item.title) for item in flat(reader.outline)]
     assert "Line of action 1 · Peer exchange and member engagement" in titles

@@ -97,6 +97,7 @@ def test_nothing_is_printed_outside_the_margins(paper: Paper) -> None:
             assert word.top >= 20 and word.bottom <= HEIGHT - 20, (number, word)
 
 
+@pytest.mark.slow
 def test_no_words_overlap(paper: Paper) -> None:
     for number, words in enumerate(words_of(paper.pdf), start=1):
         ordered = sorted(words, key=lambda word: word.left)

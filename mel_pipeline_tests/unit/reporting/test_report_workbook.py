@@ -74,6 +74,7 @@ def book(path):
     return openpyxl.load_workbook(path)
 
 
+@pytest.mark.slow
 def test_sheets_follow_the_order_of_the_contents_which_link_to_them(path, book):
     assert path.parts[-2:] == ("2024-Q4", "figures-en.xlsx")
     contents = book["Contents"]
@@ -84,6 +85,7 @@ def test_sheets_follow_the_order_of_the_contents_which_link_to_them(path, book):
     assert all(book[name].max_row - 1 == count for name, count in rows.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
 @pytest.mark.sweep("2024-Q4-fr")
@@ -134,6 +136,7 @@ def test_missing_and_withheld_figures_are_text_and_never_zero_or_blank(book):
         assert all(one.value not in (None, "") for one in row[numeric[0] : numeric[1] + 1])
 
 
+@pytest.mark.slow
 def test_the_workbook_holds_every_released_figure_up_to_the_period_and_none_after(tmp_path):
     edition = sample_edition("2024-Q3")
     edition = replace(edition, figures=edition.figures[edition.figures["indicator_id"] != "RCH-02"])
@@ -193,6 +196,7 @@ def test_a_target_that_is_the_baseline_has_no_progress(tmp_path):
         assert row_of(opened(edition, tmp_path)["Figures"], "LAB-02")["Progress"].value == expected
 
 
+@pytest.mark.slow
 def test_the_cover_says_whether_the_figures_are_published_and_as_of_when(book, tmp_path):
     cover = {row[0].value: row[1].value for row in book["Cover"].iter_rows()}
     assert cover["Status"].startswith("Provisional")
@@ -203,6 +207,7 @@ def test_the_cover_says_whether_the_figures_are_published_and_as_of_when(book, t
     assert cover["Status"].startswith("Published. Version 2 of 1 February 2025")
 
 
+@pytest.mark.slow
 def test_a_restated_figure_is_shown_next_to_the_published_one(tmp_path):
     rows = [
         {"indicator_id": "MEM-01", "disaggregation": "total", "state": "known", "published": 163.0, "current": 164.0, "difference": 1.0, "reason": "late_data"},

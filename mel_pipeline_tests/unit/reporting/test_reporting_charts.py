@@ -128,6 +128,7 @@ def test_a_line_is_broken_where_a_quarter_is_missing():
     assert np.isnan(np.asarray(line.get_ydata(), dtype=float)).tolist() == [False] * 3 + [True] + [False] * 4
 
 
+@pytest.mark.slow
 def test_a_scale_that_does_not_begin_at_zero_says_so():
     words = " ".join(text for text, _ in boxes(drawn(frame_of("RCH-02"))))
     assert "The vertical axis does not start at zero." in words
@@ -268,6 +269,7 @@ def test_one_chart_is_the_same_as_among_all(tmp_path):
     assert alone.svg.read_bytes() == everything["GEN-01"].svg.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_preview_is_a_small_picture_of_the_chart(tmp_path):
     chart = draw_chart(sample_edition(), "MEM-01", tmp_path, REPORTS, "en")
     text = chart_preview(chart.png)

@@ -214,6 +214,7 @@ def test_a_language_that_contradicts_the_others_stops_the_build_before_anything_
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cut", "said"),
     [

@@ -25,6 +25,7 @@ def mail(**changes: object) -> EditionMail:
     )
 
 
+@pytest.mark.slow
 def test_the_subject_says_organisation_period_and_status() -> None:
     assert mail().subject == "Metropolis: 2024, fourth quarter (Published)"
     draft = edition_mail(sample_edition(), REPORTS, "en", draft=True, place="/srv/report-en.html")

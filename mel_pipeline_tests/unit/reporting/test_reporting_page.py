@@ -133,6 +133,7 @@ def test_a_missing_figure_is_text_with_its_reason_and_never_a_zero(page):
     assert not re.search(r"<span>0</span>", row)
 
 
+@pytest.mark.slow
 def test_a_withheld_figure_gives_away_neither_value_nor_base(tmp_path):
     edition = protected(
         with_figure(
@@ -260,6 +261,7 @@ def test_a_difference_of_too_few_people_is_named_without_numbers(tmp_path):
     assert "80%" not in html
 
 
+@pytest.mark.slow
 def test_the_data_quality_card_has_a_line_a_source_and_counts_the_rules(tmp_path):
     line = {"title": "Zoho CRM", "rows": 14_614, "aside": 2, "corrected": 1, "late": 30, "status": "complete"}
     held = [{"dimension": "validity", "rules": 1_200, "hold": 1_199}]
@@ -268,6 +270,7 @@ def test_the_data_quality_card_has_a_line_a_source_and_counts_the_rules(tmp_path
     assert "validity 1,199 of 1,200. 2 totals are out of line and worth a second look." in html
 
 
+@pytest.mark.slow
 def test_a_reference_sheet_names_the_tables_and_loads_behind_its_figure(tmp_path):
     html = page_of(published(origins={"SAT-02": ["raw: 12 rows, last changed by load-1"]}), tmp_path)
     assert "raw: 12 rows, last changed by load-1" in html

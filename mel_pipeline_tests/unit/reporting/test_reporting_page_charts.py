@@ -95,6 +95,7 @@ def test_every_word_is_inside_the_picture_and_none_overlap(name, period, narrow)
     assert_readable(drawn(frame))
 
 
+@pytest.mark.slow
 @NARROW
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.sweep("narrow")
@@ -127,6 +128,7 @@ def test_long_names_and_big_numbers_fit(narrow):
         assert_readable(drawn(frame))
 
 
+@pytest.mark.slow
 @NARROW
 @pytest.mark.parametrize("name", KINDS)
 def test_without_a_figure_there_is_a_panel_that_says_why(name, narrow):
@@ -196,6 +198,7 @@ def test_the_share_of_satisfied_answers_reads_as_the_indicator_of_satisfied_part
     assert frame.title.startswith("85.4% of answers") and frame.marks[-1]["high_shown"] == "85.4%"
 
 
+@pytest.mark.slow
 def test_a_quarter_that_few_answered_is_withheld_in_picture_table_and_words():
     few = {**ANSWERS, "2024-Q4": (0, 0, 1, 1, 1)}
     frame = frames(pictured_edition(answers=few))["likert"]
@@ -387,6 +390,7 @@ def trend(edition, indicator):
     return chart_frame(edition, measure, Figures(edition, known), TEXTS, narrow=False)
 
 
+@pytest.mark.slow
 def test_a_line_breaks_with_a_mark_where_the_coverage_changes():
     both, one = ["labs", "trainings"], ["labs"]
     parts = {"2024-Q1": both, "2024-Q2": both, "2024-Q3": one, "2024-Q4": one}

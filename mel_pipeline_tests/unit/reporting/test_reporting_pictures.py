@@ -52,6 +52,7 @@ def drawn(
         return picture(frame, texts, draw, sources, title=frame.title, with_png=True)
 
 
+@pytest.mark.slow
 def test_the_same_picture_is_drawn_once_and_its_bytes_are_those_of_drawing_it(tmp_path: Path) -> None:
     draw = Drawer()
     first = drawn(frame_of(), tmp_path, draw)
@@ -62,6 +63,7 @@ def test_the_same_picture_is_drawn_once_and_its_bytes_are_those_of_drawing_it(tm
     assert draw.times == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -97,6 +99,7 @@ def test_another_language_text_or_style_file_is_drawn(tmp_path: Path) -> None:
     assert draw.times == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [".svg", ".png", ".json"])
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"<svg/>")])
 @pytest.mark.sweep
@@ -110,6 +113,7 @@ def test_a_cached_picture_that_was_edited_is_drawn_again(tmp_path: Path, kind: s
     assert draw.times == 2
 
 
+@pytest.mark.slow
 def test_a_text_missing_in_a_cached_picture_is_still_reported(tmp_path: Path) -> None:
     """The build reports untranslated texts whether the picture was drawn today or before."""
     english = load_texts(REPORTS, "en").entries
@@ -124,6 +128,7 @@ def test_a_text_missing_in_a_cached_picture_is_still_reported(tmp_path: Path) ->
     assert "chart.empty" in missing[0]
 
 
+@pytest.mark.slow
 def test_pictures_unused_for_two_months_are_removed_and_used_ones_stay(tmp_path: Path) -> None:
     draw = Drawer()
     drawn(frame_of(), tmp_path, draw)

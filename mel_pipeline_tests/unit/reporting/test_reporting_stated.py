@@ -127,6 +127,7 @@ def test_a_baseline_is_the_latest_before_the_year_reported_or_else_what_was_publ
     )
 
 
+@pytest.mark.slow
 def test_the_data_package_has_files_of_their_own_for_them_only_where_there_are_any(
     edition: Edition, tmp_path
 ) -> None:

@@ -195,6 +195,7 @@ def test_counts_that_descend_are_one_ladder():
     assert groups == [("", ["RCH-01", "RCH-02", "RCH-06", "GEN-01"])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "counts",
     [(20_000.0, 30_000.0, 9_000.0), (1_000_000.0, 30_000.0, 40_000.0), (1_000_000.0, 30_000.0, None), (None, 30_000.0, 9.0)],

@@ -300,6 +300,7 @@ def test_the_page_of_a_city_shows_no_person_and_no_fee(built: Path):
     assert "since 1995" in words and "2024-Q1 to 2024-Q4" in words and "not shown" in words
 
 
+@pytest.mark.slow
 def test_a_gift_is_shown_only_where_the_figures_print_it(tmp_path, sources):
     site = sample_site()
     edition = fewer_charts(site.edition)
@@ -318,6 +319,7 @@ def test_a_gift_is_shown_only_where_the_figures_print_it(tmp_path, sources):
     assert "€700,000" not in "".join(path.read_text() for path in tmp_path.glob("cities/*.html"))
 
 
+@pytest.mark.slow
 def test_a_withheld_figure_is_shown_as_text_on_its_page(tmp_path, sources):
     site = small_site()
     edition = with_figure(
@@ -372,6 +374,7 @@ def test_a_forged_manifest_removes_nothing_outside_the_site(out: Path, sources, 
     assert report.is_file()
 
 
+@pytest.mark.slow
 def test_an_index_page_that_is_not_ours_is_not_overwritten(out: Path, sources):
     (out / "index.html").write_text("<h1>Mine</h1>")
     with pytest.raises(ReportError, match=r"index\.html was not written by it"):
@@ -389,6 +392,7 @@ def test_a_broken_template_is_reported_with_its_name_and_line(tmp_path, sources)
         build_site(small_site(), tmp_path / "out", broken, ["en"])
 
 
+@pytest.mark.slow
 def test_without_editions_the_site_is_still_built(tmp_path, sources):
     build_site(small_site(), tmp_path, sources, ["en"])
     assert "No edition lies here yet" in (tmp_path / "index.html").read_text()

@@ -242,6 +242,7 @@ def test_a_withheld_figure_is_a_gap_with_its_reason_and_no_trace_of_its_number()
     assert row == [1]
 
 
+@pytest.mark.slow
 def test_the_data_of_a_page_are_those_of_its_download_and_no_others():
     site = sample_site()
     for measure in measures(site.edition, "en"):
@@ -275,6 +276,7 @@ def test_a_name_cannot_end_the_script_that_holds_the_data():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @settings(max_examples=examples(100, 2_000), deadline=None)
 @given(

@@ -45,6 +45,7 @@ def works(settings: Settings, found: Preview) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_milestone_at_the_end_of_a_year_with_a_target_goes_to_the_next_target(sample: Settings) -> None:
     found = given_back(
         sample, {"targets": [{**TARGET, "period": "2024-Q4", "value": "163", "kind": "milestone"}]}
@@ -79,6 +80,7 @@ def test_an_indicator_with_targets_cannot_be_removed_before_them(sample: Setting
     assert len(both.removed) == 2 and both.refused == []
 
 
+@pytest.mark.slow
 @pytest.mark.fault(133)
 def test_only_the_rows_that_break_are_refused_and_the_rest_is_accepted(sample: Settings) -> None:
     labels = [

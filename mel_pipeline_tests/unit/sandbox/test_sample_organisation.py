@@ -252,6 +252,7 @@ def test_a_later_day_alters_no_record_that_was_settled_before(earlier: date, org
         assert set(known) <= {r["id"] for r in records}, f"{name}: a record vanished"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("earlier", EARLIER, ids=str)
 @pytest.mark.sweep
 def test_a_later_day_alters_no_figure_of_instagram_or_the_web_sites(earlier: date, org: Organisation) -> None:
@@ -325,6 +326,7 @@ def test_survey_exports_hold_the_traps_the_connector_has_to_survive(org: Organis
     assert max(repeated.values()) == 2
 
 
+@pytest.mark.slow
 def test_survey_exports_are_written_twice_without_touching_a_file(org: Organisation, tmp_path: Path) -> None:
     paths = write_survey_exports(tmp_path, org)
     stamps = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in paths}
@@ -333,6 +335,7 @@ def test_survey_exports_are_written_twice_without_touching_a_file(org: Organisat
     assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
+@pytest.mark.slow
 def test_an_edited_survey_export_is_restored(org: Organisation, tmp_path: Path) -> None:
     first = write_survey_exports(tmp_path, org)[0]
     right = first.read_bytes()

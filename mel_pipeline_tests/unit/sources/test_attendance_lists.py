@@ -138,6 +138,7 @@ def test_eventbrite_counts_who_was_checked_in_and_an_office_address_is_of_severa
     assert read.rows[0]["event_title"] == "Training AVANTIA"
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("list_layouts", "attendance_lists")
 @pytest.mark.behaviour("list_encodings", "attendance_lists")
 def test_sign_in_sheets_are_read_in_french_spanish_and_catalan(tmp_path: Path) -> None:

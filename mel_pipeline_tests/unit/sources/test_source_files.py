@@ -145,6 +145,7 @@ def test_a_file_cut_off_at_its_end_gives_no_row_at_all(tmp_path: Path) -> None:
     assert "row 10002" in refused(tmp_path, lines, "a.csv")
 
 
+@pytest.mark.slow
 def test_a_workbook_reads_like_its_csv(tmp_path: Path) -> None:
     content = workbook(
         [" Record Id ", "When", "Day", "Midnight", "Time", "Number", "Whole", "Large", "Yes", "Text", None],
@@ -175,6 +176,7 @@ def test_a_formula_gives_the_result_it_was_saved_with(tmp_path: Path) -> None:
     assert read(tmp_path, changed(content, calculate))[1] == [["1", "3"]]
 
 
+@pytest.mark.slow
 def test_the_size_a_workbook_declares_is_not_trusted(tmp_path: Path) -> None:
     def claim(parts: dict[str, bytes]) -> None:
         sheet = parts["xl/worksheets/sheet1.xml"]
@@ -208,12 +210,14 @@ def test_only_one_visible_sheet_may_hold_data(tmp_path: Path) -> None:
     assert read(tmp_path, saved(book))[1] == [["1", "2"]]
 
 
+@pytest.mark.slow
 def test_headings_may_take_several_rows_the_first_being_shorter(tmp_path: Path) -> None:
     table, rows = read(tmp_path, workbook(["Posts of the page"], ["Post title", "Impressions"], ["x", 3]))
     assert table.header == ["Posts of the page", ""]
     assert rows == [["Post title", "Impressions"], ["x", "3"]]
 
 
+@pytest.mark.slow
 def test_the_sheets_of_a_workbook_are_read_by_name_without_the_empty_ones(tmp_path: Path) -> None:
     book = Workbook()
     book.active.title = "Main"
@@ -230,6 +234,7 @@ def test_the_sheets_of_a_workbook_are_read_by_name_without_the_empty_ones(tmp_pa
         }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [([[]], "empty"), ([["a", "b"]], "no rows"), ([["a", "b"], [1, 2], [3, 4], [5, 6, SECRET]], "Row 4 has a value to the right")],
@@ -244,6 +249,7 @@ def part(name: str, content: bytes = b"x") -> Callable[[dict[str, bytes]], None]
     return lambda parts: parts.update({name: content})
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("bombs", "*")
 @pytest.mark.parametrize(
     ("change", "expected"),
@@ -270,6 +276,7 @@ def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "same name" in refused(tmp_path, packed.getvalue())
 
 
+@pytest.mark.slow
 def test_entities_that_grow_are_refused_within_the_limits(tmp_path: Path) -> None:
     def laugh(parts: dict[str, bytes]) -> None:
         entities = b"".join(
@@ -452,6 +459,7 @@ def test_a_truncated_workbook_is_called_damaged(tmp_path: Path) -> None:
     assert "damaged" in refused(tmp_path, workbook()[:-200])
 
 
+@pytest.mark.slow
 def test_the_process_that_reads_a_workbook_gets_no_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_codebook_without_a_form_applies_by_name_as_before() -> None:
     assert codebook_for("Other", [Codebook(language="fr")], ["Anything"]).language == "fr"
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, unique=True), st.data())
 @settings(max_examples=examples(100, 1_500), deadline=None)
 @pytest.mark.deep

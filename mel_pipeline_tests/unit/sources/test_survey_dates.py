@@ -66,6 +66,7 @@ def test_what_is_no_date_or_means_two_is_not_read(text: str) -> None:
         read_moment(text, "day_first")
 
 
+@pytest.mark.slow
 @given(
     st.datetimes(datetime(2001, 1, 1), datetime(2099, 12, 31)),
     st.sampled_from(LANGUAGES),
@@ -87,6 +88,7 @@ def test_a_date_in_words_comes_back_as_it_was_written(
     assert read_moment(written, None) == expected.isoformat(), written
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.dates(date(2001, 1, 1), date(2099, 12, 31)), min_size=1, max_size=8),
     st.sampled_from(["day_first", "month_first"]),

@@ -51,6 +51,7 @@ def test_answers_on_days_that_no_quarter_covers_are_reported_unless_an_event_pla
     )
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @settings(max_examples=examples(10, 200), deadline=None)
 @given(st.lists(st.dates(date(1990, 1, 1), date(2040, 1, 1)), min_size=1, max_size=6))

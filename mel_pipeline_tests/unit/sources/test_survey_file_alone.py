@@ -147,6 +147,7 @@ def test_a_file_with_a_name_in_another_encoding_is_loaded_under_a_readable_one(t
     assert frame.to_csv().encode()  # a database takes only what can be encoded
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @pytest.mark.fault(70)
 @pytest.mark.behaviour("file_alone", "*")

@@ -154,6 +154,7 @@ def formula_book(cell_xml: str) -> bytes:
     return packed(dict(parts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("xml", "answer"),
     [
@@ -181,6 +182,7 @@ def test_a_formula_without_its_result_is_told_from_one_with(
         assert responses(tmp_path)[0]["overall_satisfaction"] == (answer or None)
 
 
+@pytest.mark.slow
 def test_a_zip_of_several_exports_gives_each_and_refuses_only_what_is_wrong(tmp_path: Path) -> None:
     zipped(
         tmp_path / "all.zip",
@@ -230,6 +232,7 @@ def test_a_repeated_group_without_its_form_is_named(tmp_path: Path) -> None:
     assert (len(frame), list(refused)) == (1, ["x.zip, Feedback-topics.csv"])
 
 
+@pytest.mark.slow
 def test_a_zip_is_read_once_and_again_when_something_in_it_was_refused(tmp_path: Path) -> None:
     zipped(tmp_path / "good.zip", {"a.csv": ROW.format("Satisfied")})
     zipped(tmp_path / "bad.zip", {"b.csv": ROW.format("Satisfied"), "c.csv": "x,y\n1\n"})
@@ -307,6 +310,7 @@ def test_a_folder_inside_the_drop_folder_is_named(tmp_path: Path) -> None:
     assert any("Not read in the folder of survey exports: 2024." in words for words in read(tmp_path)[2])
 
 
+@pytest.mark.slow
 def test_what_was_right_stays_so(tmp_path: Path) -> None:
     dropped(tmp_path, "sep_line_bom.csv", "msforms_pivot_sheet_refused.xlsx")
     frame, refused, _ = read(tmp_path)

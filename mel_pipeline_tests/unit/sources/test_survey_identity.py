@@ -48,6 +48,7 @@ def csv_of(rows: list[list[str]], delimiter: str = ",") -> str:
 # -- the same response again --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "number"),
     [(["ids_kobo_excel_safe_equals.csv"], 1), (["twice_google_week1.csv", "twice_google_week2_question_added.csv"], 3),
@@ -269,6 +270,7 @@ def kobo(month: int, answer: str, ids: range, reviews: dict[int, str] | None = N
     )
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("other_form", "kobo")
 @pytest.mark.fault(73)
 def test_ids_of_another_server_overwrite_nothing_and_its_rejected_responses_delete_nothing(

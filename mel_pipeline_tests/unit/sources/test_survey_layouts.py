@@ -50,6 +50,7 @@ def test_the_fabricated_files_are_up_to_date_with_their_generator() -> None:
     assert {name: (FOLDER / name).read_bytes() for name in EXPORTS} == made()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPORTS)
 @pytest.mark.sweep("google_forms_en", "kobo_repeats", "limesurvey", "zoho")
 def test_every_export_is_claimed_by_its_own_tool_and_no_other(name: str, tmp_path: Path) -> None:
@@ -205,6 +206,7 @@ def test_kobo_hxl_tags_are_not_a_response(tmp_path: Path) -> None:
     assert rows["410001"]["_source_ref"] == "kobo_xml_hxl_es.csv, row 3"
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("repeats", "kobo")
 def test_kobo_repeated_groups_belong_to_their_response(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "kobo_repeats_fr.xlsx")
@@ -466,6 +468,7 @@ def test_a_question_that_many_answer_with_an_address_is_left_out_whole(tmp_path:
     assert "Ana" not in stored and "example.org" not in stored and "write to [removed]" in stored
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("repeats", "kobo")
 def test_a_repeated_group_inside_another_is_followed_up_to_its_response(tmp_path: Path) -> None:
     book = Workbook()

@@ -191,6 +191,7 @@ def test_anything_less_withholds_the_question_and_names_the_answer(how: str) -> 
     assert all(line.startswith("#") for line in found.proposed())
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @pytest.mark.fault(71)
 @pytest.mark.behaviour("scale_evidence", "*")

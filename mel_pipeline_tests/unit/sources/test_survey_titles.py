@@ -141,6 +141,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.fault(126)
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])

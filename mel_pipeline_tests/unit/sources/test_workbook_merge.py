@@ -86,6 +86,7 @@ def test_an_upload_without_a_change_changes_nothing_whatever_others_did(base: li
     assert len(done.unchanged) == len(base)
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @pytest.mark.fault(118)
 @settings(max_examples=examples(60, 2000), deadline=None)
@@ -108,6 +109,7 @@ def test_edits_of_different_rows_join_and_their_order_does_not_matter(
     assert ends[0] == content(only.of(base))
 
 
+@pytest.mark.slow
 @pytest.mark.deep
 @settings(max_examples=examples(80, 3000), deadline=None)
 @example(

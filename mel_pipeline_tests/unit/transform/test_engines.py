@@ -102,6 +102,7 @@ def test_sql_that_cannot_be_read_is_an_error_of_the_model() -> None:
         to_dialect("select from where", "spark")
 
 
+@pytest.mark.slow
 def test_only_tables_whose_rows_changed_are_handed_over(warehouse: Warehouse, tmp_path: Path) -> None:
     lake = ParquetMirror(warehouse, tmp_path / "lake")
     columns = {
@@ -148,6 +149,7 @@ def test_rows_come_back_unchanged_and_old_folders_are_removed(warehouse: Warehou
     assert lake.path(part).is_dir()
 
 
+@pytest.mark.slow
 def test_a_lake_that_is_not_mounted_stops_an_erasure(warehouse: Warehouse, tmp_path: Path) -> None:
     lake = ParquetMirror(warehouse, tmp_path / "lake")
     with warehouse.transaction() as connection:

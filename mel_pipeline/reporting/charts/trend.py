@@ -6,7 +6,7 @@ A missing quarter breaks the line.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -19,6 +19,7 @@ from mel_pipeline.reporting.charts.canvas import (
     halo,
     key_row,
     paper,
+    text_width,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 HEADROOM = 1.16
+SIDE = 0.3  # inches beside the drawing
+STEEP = 0.4  # of the height from one quarter to the next; such a line crosses a number in the middle above its point
+LEAN = {"left": 1, "center": 0, "right": -1}  # points, away from the line
 EARLIER = "earlier"  # as in chart_data: published before the pipeline, drawn hollow
 
 
@@ -40,15 +44,20 @@ def draw(frame: ChartFrame, text: Texts) -> Figure:
     counts = frame.has_base
     keyed = bool(frame.target_label) or frame.measure.band is not None
     sheet = paper(frame, 2.5 if frame.narrow else 2.6, text("chart.not_zero") if low > _floor(frame) else "")
-    axes = sheet.axes(0.3, 0.3, above=0.3 if keyed else 0.08, below=0.62 if counts else 0.42)
+    axes = sheet.axes(SIDE, SIDE, above=0.3 if keyed else 0.08, below=0.62 if counts else 0.42)
     axes.set_xlim(-0.55, len(frame.data) - 0.45)
     axes.set_ylim(low, high)
     axes.set_yticks([])  # every mark is labelled with its number; a scale would repeat it
     marks = frame.marks
     _references(sheet, axes, frame, text)
     (_line if frame.measure.is_line else _bars)(axes, marks)
+    outer = SIDE + 0.5 * (sheet.width - 2 * SIDE) / len(marks)  # inches from the outer points to the edge
     for slot, mark in enumerate(marks):
-        _label(axes, slot, mark, text, high - low)
+        is_inside = (
+            0 < slot < len(marks) - 1 or text_width(str(mark["shown"]), font(9.5, strong=True)) < outer
+        )
+        side = _side(marks, slot, high - low) if frame.measure.is_line and is_inside else "center"
+        _label(axes, slot, mark, text, high - low, side)
     for slot, mark in enumerate(marks):
         if mark["breaks"]:
             _break(axes, slot - 0.5)
@@ -180,7 +189,23 @@ def _line(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
             )
 
 
-def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: float) -> None:
+def _side(marks: list[dict[Hashable, Any]], slot: int, span: float) -> Literal["left", "center", "right"]:
+    """How the number above a point of a line is aligned with it: beside a line that rises steeply from there."""
+    own, following = marks[slot]["value"], marks[slot + 1 : slot + 2]
+    before = marks[slot - 1]["value"] if slot else math.nan
+    rises = any(not mark["breaks"] and mark["value"] - own > STEEP * span for mark in following)
+    falls = not marks[slot]["breaks"] and before - own > STEEP * span
+    return "center" if rises == falls else "right" if rises else "left"
+
+
+def _label(
+    axes: Axes,
+    slot: int,
+    mark: dict[Hashable, Any],
+    text: Texts,
+    span: float,
+    side: Literal["left", "center", "right"],
+) -> None:
     if mark["status"] not in ("ok", EARLIER):
         axes.axvspan(slot - 0.46, slot + 0.46, color=colour("panel"), zorder=0.5)
         words = text("chart.withheld" if mark["status"] == "suppressed" else "chart.gap")
@@ -198,9 +223,9 @@ def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: 
     axes.annotate(
         mark["shown"],
         (slot, mark["value"] if math.isnan(mark["high"]) else mark["high"]),
-        xytext=(0, 7 if span else 0),
+        xytext=(LEAN[side], 7 if span else 0),
         textcoords="offset points",
-        ha="center",
+        ha=side,
         va="bottom",
         fontproperties=font(9.5 if mark["emphasis"] else 8.5, strong=bool(mark["emphasis"])),
         color=colour("ink") if mark["emphasis"] else colour("quiet"),

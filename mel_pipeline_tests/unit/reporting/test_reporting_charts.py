@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.path import Path as Line
 from matplotlib.text import Text
 from PIL import Image
 
@@ -171,6 +173,32 @@ def test_quarters_before_the_first_calculation_are_not_a_gap():
 
 def test_a_breakdown_without_cells_falls_back_to_the_quarters():
     assert frame_of("FND-01", sample_edition("2024-Q3")).kind == "trend"
+
+
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    "values",
+    [[0, 0, 0, 0, 0, 0, 0, 8], [8, 0, 0, 0, 0, 0, 0, 0], [0, 8, 8, 8, 0, 0, 0, 8]],
+    ids=["rises", "falls", "rises and falls"],
+)
+def test_no_number_of_a_level_is_crossed_by_a_line_that_is_steep(values, narrow):
+    frame = frame_of("MEM-01", narrow=narrow, chart="trend")
+    assert frame.kind == "trend" and frame.measure.is_line
+    data = frame.data.tail(len(values)).reset_index(drop=True)
+    values = [value * 100_000.0 for value in values[-len(data) :]]
+    data = data.assign(
+        value=values, shown=[f"€{value:,.0f}" for value in values], status="ok", target=math.nan
+    )
+    with canvas.house_style(REPORTS):
+        figure = render(replace(frame, data=data, target_label=""), TEXTS)
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        figure.draw(renderer)
+        axes = figure.axes[0]
+        path = axes.transData.transform_path(Line(list(enumerate(values))))
+        assert_readable(figure)
+        for label in [text for text in axes.texts if text.get_text().startswith("€")]:
+            box = label.get_window_extent(renderer)
+            assert not path.intersects_bbox(box, filled=False), label.get_text()
 
 
 def test_withheld_genders_are_one_segment_of_other_answers():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,14 @@ def draw_growth(results: Path, picture: Path) -> None:
     points = json.loads(results.read_text(encoding="utf-8"))["found"]["points"]
     by_axis = {axis: sorted((p for p in points if p["axis"] == axis), key=_size) for axis in AXES}
     shown = {axis: found for axis, found in by_axis.items() if len(found) > 1}
+    columns = min(2, len(shown))
+    rows = math.ceil(len(shown) / columns)
     figure, panels = plt.subplots(
-        1, len(shown), figsize=(5.5 * len(shown), 4.6), layout="constrained", squeeze=False
+        rows, columns, figsize=(5.5 * columns, 4.2 * rows), layout="constrained", squeeze=False
     )
-    for panel, (axis, found) in zip(panels[0], shown.items(), strict=True):
+    for panel in panels.flat[len(shown) :]:
+        panel.set_visible(False)
+    for panel, (axis, found) in zip(panels.flat, shown.items(), strict=False):
         sizes, ends = [_size(point) for point in found], []
         for cost, (colour, label) in COSTS.items():
             values = [point[cost] for point in found]

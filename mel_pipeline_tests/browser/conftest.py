@@ -39,6 +39,7 @@ class _Together(LoadFileScheduling):
         return "login" if Path(file).name.startswith("test_login") else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
     return _Together(config, log) if config.getvalue("dist") == "loadfile" else None
 

@@ -53,6 +53,9 @@ class Figures:
         self.period = edition.period
         measures = {measure.id: measure for measure in known}
         self._cells: dict[tuple[str, str, str], dict[str, Reading]] = {}
+        self._dimensions: dict[
+            str, dict[str, set[str]]
+        ] = {}  # indicator → period → breakdowns, total included
         for row in edition.figures.to_dict("records"):
             measure = measures.get(words(row["indicator_id"]))
             if measure is None:
@@ -62,6 +65,7 @@ class Figures:
                 )
             key = (measure.id, words(row["period"]), words(row["dimension"]) or "total")
             cells, category = self._cells.setdefault(key, {}), words(row["category"])
+            self._dimensions.setdefault(key[0], {}).setdefault(key[1], set()).add(key[2])
             if category in cells:
                 raise ReportError(
                     f"Reporting {edition.period}: {measure.id} has two figures for {key[1]},"
@@ -90,8 +94,16 @@ class Figures:
 
     def dimensions(self, indicator: str, periods: Container[str]) -> list[str]:
         """The breakdowns that an indicator has in any of these periods, by name."""
-        found = {key[2] for key in self._cells if key[0] == indicator and key[1] in periods}
-        return sorted(found - {"total"})
+        mine = self._dimensions.get(indicator, {})
+        return sorted({name for period in mine if period in periods for name in mine[period]} - {"total"})
+
+    def years(self, indicator: str) -> list[str]:
+        """The years that there are figures of, in order."""
+        return sorted(period for period in self._dimensions.get(indicator, {}) if "-" not in period)
+
+    def stated_targets(self, indicator: str) -> list[Target]:
+        """All targets of the whole, as they stand now."""
+        return self._targets.get(indicator, [])
 
     def months(self, indicator: str) -> dict[str, list[Month]]:
         """Part (empty: the total) → its months, where they say something; see ``telling``."""

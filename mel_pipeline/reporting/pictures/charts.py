@@ -12,7 +12,7 @@ from mel_pipeline.reporting.chart_data.indicator import ChartFrame, chart_frame
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import Measure, measures
-from mel_pipeline.reporting.files import write_if_changed
+from mel_pipeline.reporting.files import write_all
 from mel_pipeline.reporting.pictures.picture import Picture, picture
 from mel_pipeline.reporting.text.texts import Texts, texts_of
 
@@ -108,12 +108,13 @@ def plainly(drawing: Drawing, style_dir: Path, texts: Texts) -> Drawing:
 def write_charts(drawn: list[Drawing], period: str, out_dir: Path, language: str) -> list[ChartFile]:
     """Write drawings to ``<out_dir>/<period>/charts/``; unchanged files are not touched."""
     folder = out_dir / period / "charts"
-    files = []
+    charts = []
+    contents: dict[Path, bytes] = {}
     for drawing in drawn:
         indicator = drawing.frame.measure.id
         stem = indicator if language == BASE else f"{indicator}-{language}"
         chart = ChartFile(indicator, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame.alt)
-        write_if_changed(chart.svg, drawing.picture.svg)
-        write_if_changed(chart.png, drawing.picture.png)
-        files.append(chart)
-    return files
+        contents |= {chart.svg: drawing.picture.svg, chart.png: drawing.picture.png}
+        charts.append(chart)
+    write_all(contents)
+    return charts

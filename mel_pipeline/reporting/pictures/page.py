@@ -10,7 +10,7 @@ from mel_pipeline.reporting.chart_data import likert as frames_likert
 from mel_pipeline.reporting.chart_data import member_map as frames_member_map
 from mel_pipeline.reporting.chart_data import platforms as frames_platforms
 from mel_pipeline.reporting.chart_data.page import PageFrame, Stage
-from mel_pipeline.reporting.files import write_if_changed
+from mel_pipeline.reporting.files import write_all
 from mel_pipeline.reporting.pictures.picture import Picture, picture
 
 if TYPE_CHECKING:
@@ -99,10 +99,11 @@ def write_page_charts(
     """Write wide drawings to ``<out_dir>/<period>/charts/``; unchanged files are not touched."""
     folder = out_dir / period / "charts"
     files = []
+    contents: dict[Path, bytes] = {}
     for name, drawing in drawn.items():
         stem = name if language == BASE else f"{name}-{language}"
         file = PageFile(name, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame)
-        write_if_changed(file.svg, drawing.picture.svg)
-        write_if_changed(file.png, drawing.picture.png)
+        contents |= {file.svg: drawing.picture.svg, file.png: drawing.picture.png}
         files.append(file)
+    write_all(contents)
     return files

@@ -43,7 +43,7 @@ def _page(
     texts, edition = pages.texts, content.site.edition
     quarters = quarters_of(figures, measure, edition.period, content.quarters[0]) if content.quarters else []
     chart = trend(content.site, measure, figures, texts, quarters)
-    years = view.periods_of(edition, measure, years=True)
+    years = figures.years(measure.id)
     lines = {str(int(line["number"])): line for line in edition.lines_of_action.to_dict("records")}
     return pages.render(
         "indicator.html.jinja",
@@ -61,7 +61,7 @@ def _page(
         years=[view.line(measure, figures.total(measure.id, year), year, texts) for year in reversed(years)],
         months=view.by_month(measure, figures, texts),
         details=view.details(edition, measure, figures, texts),
-        targets=view.targets(edition, measure, texts),
+        targets=view.targets(measure, figures, texts),
         lines=[
             (number, str(lines[number].get(f"name_{texts.language}") or lines[number]["name_en"]))
             for number in measure.lines

@@ -9,7 +9,6 @@ from mel_pipeline.core.periods import closing_quarter
 from mel_pipeline.reporting.figures.findings import UNSTATED
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Reading
 from mel_pipeline.reporting.figures.measures import words
-from mel_pipeline.reporting.figures.targets import stated_targets
 from mel_pipeline.reporting.page.tables import month_part
 
 if TYPE_CHECKING:
@@ -85,22 +84,15 @@ def details(edition: Edition, measure: Measure, figures: Figures, texts: Texts) 
     shown = [edition.period]
     if "-Q" in edition.period:
         last = closing_quarter(edition.period)
-        years = periods_of(edition, measure, years=True)
-        shown += [year for year in years if closing_quarter(year) <= last][-1:]
-    found = [Detail(period, breakdowns(edition, measure, figures, texts, period)) for period in shown]
+        shown += [year for year in figures.years(measure.id) if closing_quarter(year) <= last][-1:]
+    found = [Detail(period, breakdowns(measure, figures, texts, period)) for period in shown]
     return [one for one in found if one.tables]
 
 
-def breakdowns(
-    edition: Edition, measure: Measure, figures: Figures, texts: Texts, period: str
-) -> list[Breakdown]:
+def breakdowns(measure: Measure, figures: Figures, texts: Texts, period: str) -> list[Breakdown]:
     """A table for each dimension of a period, largest first, the unstated last."""
-    mine = edition.figures[
-        (edition.figures["indicator_id"] == measure.id) & (edition.figures["period"] == period)
-    ]
-    dimensions = sorted({words(name) for name in mine["dimension"]} - {"", "total"})
     found = []
-    for dimension in dimensions:
+    for dimension in figures.dimensions(measure.id, [period]):
         cells = figures.cells(measure.id, period, dimension)
         order = sorted(
             cells,
@@ -161,11 +153,10 @@ def region(name: str, texts: Texts) -> str:
     return shown if shown != name else texts.named("site.region_name", name)
 
 
-def targets(edition: Edition, measure: Measure, texts: Texts) -> list[tuple[str, str]]:
+def targets(measure: Measure, figures: Figures, texts: Texts) -> list[tuple[str, str]]:
     """Each target with its milestones and revisions, and where each was stated."""
     found = []
-    stated = stated_targets(edition.targets).get(measure.id, [])
-    for target in sorted(stated, key=lambda item: closing_quarter(item.period)):
+    for target in sorted(figures.stated_targets(measure.id), key=lambda item: closing_quarter(item.period)):
         lines = [("site.target_of", target.period, target.value, target.origin)]
         lines += [("site.milestone_of", step.on, step.value, step.reason) for step in target.milestones]
         lines += [("site.revision_of", step.on, step.value, step.reason) for step in target.revisions]
@@ -189,8 +180,3 @@ def groups(edition: Edition, known: list[Measure], texts: Texts) -> list[Group]:
     listed = {measure.id for group in lines for measure in group.measures}
     across = [measure for measure in known if measure.id not in listed]
     return [*lines, Group("", texts("site.across"), across)] if across else lines
-
-
-def periods_of(edition: Edition, measure: Measure, *, years: bool) -> list[str]:
-    mine = edition.figures.loc[edition.figures["indicator_id"] == measure.id, "period"]
-    return sorted({words(period) for period in mine if ("-" not in words(period)) == years})

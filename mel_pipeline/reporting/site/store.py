@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.reporting.files import write_if_changed
+from mel_pipeline.reporting.files import write_all, write_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def store(folder: Path, files: Mapping[str, bytes]) -> tuple[int, int]:
                 " Move that file, or set MEL_REPORTS_DIR to another folder."
             )
     before = _manifest(folder)
-    written = sum(write_if_changed(folder / address, content) for address, content in files.items())
+    written = write_all({folder / address: content for address, content in files.items()})
     removed = sum(_remove(folder / old, digest) for old, digest in before.items() if old not in files)
     listed = {address: _digest(content) for address, content in sorted(files.items())}
     write_if_changed(folder / MANIFEST, (json.dumps(listed, indent=0) + "\n").encode())

@@ -18,7 +18,7 @@ from mel_pipeline.reporting.figures.findings import UNSTATED, finding
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
 from mel_pipeline.reporting.figures.monthly import by_part, months_shown
 from mel_pipeline.reporting.page.restatement_notes import footnotes
-from mel_pipeline.reporting.site.indicators import amount, category, periods_of
+from mel_pipeline.reporting.site.indicators import amount, category
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +134,7 @@ class _Scene:
     def years(self) -> list[str]:
         """From the first year with a figure to the last; one without a figure between them is a gap."""
         known = {
-            *periods_of(self.edition, self.measure, years=True),
+            *self.figures.years(self.measure.id),
             *(
                 item.period
                 for item in self.figures.earlier_figures(self.measure.id)

@@ -53,9 +53,8 @@ class Figures:
         self.period = edition.period
         measures = {measure.id: measure for measure in known}
         self._cells: dict[tuple[str, str, str], dict[str, Reading]] = {}
-        self._dimensions: dict[
-            str, dict[str, set[str]]
-        ] = {}  # indicator → period → breakdowns, total included
+        # Indicator → period → breakdowns, the total included.
+        self._dimensions: dict[str, dict[str, set[str]]] = {}
         for row in edition.figures.to_dict("records"):
             measure = measures.get(words(row["indicator_id"]))
             if measure is None:

@@ -58,7 +58,7 @@ class Point:
 
 @contextmanager
 def with_members(count: int) -> Iterator[None]:
-    """The sample organisation with more member cities, and two contacts in each."""
+    """The sample organisation with more member cities, and ten contacts in each: fewer cannot fill its labs."""
     from mel_pipeline.sandbox.organisation import members, people
 
     build, regions = members.build_accounts, ("Africa", "Asia", "Europe", "Latin America and the Caribbean")
@@ -80,7 +80,7 @@ def with_members(count: int) -> Iterator[None]:
         return own + added
 
     members.build_accounts = more
-    people.CONTACTS = max(people.CONTACTS, 2 * count)
+    people.CONTACTS = max(people.CONTACTS, 10 * count)
     yield
 
 

@@ -38,7 +38,7 @@ test: .venv/dev.stamp $(DBT) browser    ## Set up and run the tests, in some ten
 test-long: .venv/dev.stamp $(DBT) browser    ## Run the longer tests and sweeps that `make test` leaves out
 	@$(call BOTH,long and not exhaustive)
 
-test-fast: .venv/dev.stamp browser    ## Run the fast tests, in a minute or so
+test-fast: .venv/dev.stamp browser    ## Run the fast tests, in a minute and a half
 	@$(BIN)/python -m pytest $(SPREAD)
 
 test-exhaustive: .venv/dev.stamp $(DBT) browser    ## Run what the others leave out: Spark, kills, power cuts, sweeps over every platform and step

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LEAST_LOG = 1 << 20  # bytes; replaying a shorter log at each opening takes a few milliseconds
 LOG_SHARE = 1 / 16  # of the file: the cost of the copy grows with the file
-# Bytes, while a load stages rows: a checkpoint after each batch took an eighth of a load of 100,000 rows.
+# Bytes, while a load stages rows: a checkpoint after each batch took a sixth of a load of 100,000 rows.
 LOG_OF_A_LOAD = 64 << 20
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from mel_pipeline.reporting.site import build_site
 from mel_pipeline_tests.browser.looks import looks_right
@@ -18,6 +19,12 @@ pytestmark = pytest.mark.slow
 
 PAGES = ["MEM-01", "GEN-01", "RCH-01"]
 NASTY = "=1+1 <b>"
+
+
+def open_rows(page) -> None:
+    """Opens the table below the chart. The browser reports a `details` that opened later, and only then is it filled."""
+    page.click("#chart-rows summary")
+    expect(page.locator("#chart-table tbody tr").first).to_be_visible()
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +141,7 @@ def test_months_have_their_own_axis(show):
 
 def test_the_table_is_filtered_and_what_is_shown_is_saved_as_released(show, site):
     page = show("MEM-01", accept_downloads=True)
-    page.click("#chart-rows summary")
+    open_rows(page)
     assert page.inner_text("#chart-count") == "8 figures"
     page.select_option("#chart-by", "region")
     page.fill("#chart-words", "2024 asia")
@@ -157,7 +164,7 @@ def test_the_table_is_filtered_and_what_is_shown_is_saved_as_released(show, site
 def test_a_name_that_a_spreadsheet_would_run_is_saved_as_text_and_shown_as_it_is(show):
     page = show("MEM-01", accept_downloads=True)
     page.select_option("#chart-by", "theme")
-    page.click("#chart-rows summary")
+    open_rows(page)
     assert NASTY in page.inner_text("#chart-table")
     with page.expect_download() as waiting:
         page.click("#chart-save")
@@ -196,7 +203,7 @@ def test_nothing_is_loaded_refused_or_logged(show, browser, site):
     page.select_option("#chart-by", "region")
     page.focus("#chart-cursor")
     page.keyboard.press("Home")
-    page.click("#chart-rows summary")
+    open_rows(page)
     assert messages == []
     assert all(url.startswith(("file:", "data:")) for url in asked)
     page.close()
@@ -209,7 +216,7 @@ def test_no_accessibility_issue_is_found_and_nothing_is_cut_off(show, indicator)
     page = show(indicator, "fr")
     if indicator != "RCH-01":
         page.select_option("#chart-by", index=1)
-    page.click("#chart-rows summary")
+    open_rows(page)
     page.focus("#chart-cursor")
     looks_right(page)
 

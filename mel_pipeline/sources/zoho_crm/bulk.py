@@ -9,11 +9,11 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
-from mel_pipeline.core.errors import ContractError, PermanentSourceError, TransientSourceError
+from mel_pipeline.core.errors import ContractError, PermanentSourceError, SourceError, TransientSourceError
 from mel_pipeline.core.gc_paused import gc_paused
 from mel_pipeline.sources.shared.http import clean
 from mel_pipeline.sources.zoho_crm.api import Api, Record, records_in
@@ -30,37 +30,53 @@ _BASE = "/crm/bulk/v8/read"
 def by_bulk(api: Api, module: str, fields: Sequence[str], progress: Progress) -> Iterator[Columns]:
     """Rows of the module as text, one column per field, ten thousand at a time.
 
-    The result of a partly stored job is downloaded again, and the rows already stored are skipped.
+    The job of the next 200,000 rows runs at Zoho while this one's rows are read. The result of a partly stored job
+    is downloaded again, and the rows already stored are skipped.
 
     Raises:
         SourceError: Zoho aborted the job, or it took too long.
     """
     progress.way = BULK
-    is_resumed = bool(progress.job)
+    left_behind = {progress.job, *progress.ahead[:1]}
     while True:
         if not progress.job:
             progress.job = _start(api, module, fields, progress.tokens)
         try:
             result = _wait(api, module, progress.job)
         except PermanentSourceError:
-            progress.job, progress.rows_done = "", 0
-            if not is_resumed:
+            gone = progress.job
+            progress.job, progress.rows_done, progress.ahead = "", 0, []
+            if gone not in left_behind:
                 raise
-            is_resumed = False  # Zoho no longer has the job of the interrupted load: start a new one
-            continue
+            continue  # Zoho no longer has the job of the interrupted load: start a new one
+        _start_ahead(api, module, fields, result, progress)
         with _downloaded(api, module, progress.job, result) as archive:
             yield from _rows(archive, module, fields, progress)
         progress.job, progress.rows_done = "", 0
         if not result.get("more_records"):
             progress.tokens = []
             return
-        token = str(result.get("next_page_token") or "")
-        if not token or [token] == progress.tokens:
+        if progress.ahead:
+            progress.job, token = progress.ahead
+        elif not (token := _next_token(result, progress)):
             raise TransientSourceError(
                 f"Zoho CRM Bulk Read of {module}: more records are announced and no new page token came with"
                 " them. The next run reads everything again."
             )
-        progress.tokens = [token]
+        progress.tokens, progress.ahead = [token], []
+
+
+def _next_token(result: Record, progress: Progress) -> str:
+    """The token of the rows after this result; empty if there are none, or if it is this result's own."""
+    token = str(result.get("next_page_token") or "") if result.get("more_records") else ""
+    return "" if [token] == progress.tokens else token
+
+
+def _start_ahead(api: Api, module: str, fields: Sequence[str], result: Record, progress: Progress) -> None:
+    if progress.ahead or not (token := _next_token(result, progress)):
+        return
+    with suppress(SourceError):  # what is ready is read and stored first; then the job is asked for again
+        progress.ahead = [_start(api, module, fields, [token]), token]
 
 
 def _start(api: Api, module: str, fields: Sequence[str], tokens: Sequence[str]) -> str:

@@ -67,6 +67,7 @@ class Progress:
     unlisted: int = 0  # counted by Zoho and in no list, twice in a row: drafts, awaiting approval
     job: str = ""
     rows_done: int = 0  # of that job's result
+    ahead: list[str] = field(default_factory=list)  # the next job, already started, and its page token
     latest: datetime | None = None  # latest Modified_Time seen
     records_done: bool = False
 
@@ -82,5 +83,6 @@ class Progress:
 
     def restart(self, round: int) -> None:
         """Back to the first record; rows already read stay, as they are stored by id."""
-        self.tokens, self.page, self.seen, self.last_id, self.job, self.rows_done = [], 0, 0, 0, "", 0
+        self.tokens, self.page, self.seen, self.last_id = [], 0, 0, 0
+        self.job, self.rows_done, self.ahead = "", 0, []
         self.round = round

@@ -50,10 +50,11 @@ def bare(_: Path) -> dict[str, float]:
     """Seconds of the libraries alone."""
     import typst
 
+    from mel_pipeline.reporting.pdf.build import palette_input
     from mel_pipeline_tests.golden.sample_edition import REPORTS
 
     figures, documents = captured()
-    template = REPORTS / "templates" / "report.typ"
+    template, palette = REPORTS / "templates" / "report.typ", palette_input(REPORTS)
     fonts: Any = typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[REPORTS / "fonts"]
     )
@@ -65,7 +66,7 @@ def bare(_: Path) -> dict[str, float]:
                     template,
                     root=template.parent,
                     font_paths=fonts,
-                    sys_inputs={"document": document},
+                    sys_inputs={"document": document, "palette": palette},
                     format="pdf",
                     pdf_standards=["ua-1"],
                 )

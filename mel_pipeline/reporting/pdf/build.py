@@ -58,7 +58,8 @@ def pdf_of(page: PageModel, sources_dir: Path) -> bytes:
         ) from error
 
 
-def _palette(sources_dir: Path) -> str:
+def palette_input(sources_dir: Path) -> str:
+    """Colours, font and sizes as the JSON that the template reads."""
     palette = load_palette(sources_dir)
     return json.dumps({"colours": palette.print, "font": palette.fonts["pdf"], "sizes": palette.sizes["pdf"]})
 
@@ -75,7 +76,7 @@ def _set(document: str, page: PageModel, sources_dir: Path, *, other_fonts: bool
         sources_dir / "templates" / TEMPLATE,
         root=sources_dir / "templates",
         font_paths=fonts,
-        sys_inputs={"document": document, "palette": _palette(sources_dir)},
+        sys_inputs={"document": document, "palette": palette_input(sources_dir)},
     )
     day = datetime.combine(page.edition.data_as_of, time(), UTC)
     content: Any = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=day)

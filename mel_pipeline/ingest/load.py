@@ -122,6 +122,7 @@ class _Load:
         self.emptied = 0  # cells that no column of a database holds
         self.lost_cells = 0
         self.is_whole = True  # no row has been staged yet
+        self.is_first = True  # nothing was written yet: a staging table is one that an interrupted load left
         self.result: LoadResult | None = None  # of the open transaction
 
     def begin(self, source: Source) -> Pull:
@@ -134,19 +135,18 @@ class _Load:
             cursor = state.read_cursor(connection, self.source, self.entity)
             checkpoint = state.read_checkpoint(connection, self.source, self.entity)
             known = schemas.known_fields(connection, self.source, self.entity)
-            staged = raw.is_staged(connection, self.name)
         fits = (
             checkpoint is not None
             and checkpoint.rules == self._fingerprint()
             and self.started - checkpoint.begun_at < CHECKPOINT_LIFE
         )
-        if not fits and (checkpoint is not None or staged):
+        if checkpoint is not None and not fits:
             with self.warehouse.transaction() as connection:
                 raw.discard(connection, self.name)
                 state.drop_checkpoint(connection, self.source, self.entity)
         resumed = checkpoint if fits else None
         if resumed is not None:
-            self.is_whole = False
+            self.is_whole = self.is_first = False
             self.begun = resumed.begun_at
             self.notes[f"Resumed the load begun on {self.begun:%Y-%m-%d at %H:%M} UTC."] = None
         pull = source.pull(
@@ -203,6 +203,8 @@ class _Load:
         now = self.clock()
         with self.warehouse.transaction(memory_mb) as connection:
             ensure_tables(connection)
+            if self.is_first:
+                raw.discard(connection, self.name)
             # In a shared table, missing rows may belong to another source.
             complete = pull.complete() and self.rules.shape is None
             done = self._nothing_to_write(connection, frame, bad, complete=complete)
@@ -340,6 +342,10 @@ class _Load:
         checkpoint, now = self.waiting[-1].checkpoint, self.clock()
         self.is_whole = False
         frame, bad = self._entries()
+        if self.is_first:
+            with self.warehouse.transaction() as connection:
+                raw.discard(connection, self.name)
+            self.is_first = False
 
         def write_batch() -> bool:
             with self.warehouse.transaction(MEMORY_MB, goes_on=True) as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -128,24 +128,28 @@ def check_table(
         source: whose rows to check, where the table is shared.
         facts: of the loads, from the ledger.
         known: earlier results of the row rules, if rows and rules are unchanged: they are not run again.
-        there: tables of the warehouse, if already known.
+        there: which of these tables exist, if already known.
     """
-    with warehouse.connect():  # opened once for everything below
-        listed = warehouse.tables() if there is None else there
-        others = {entity: name for entity, name in tables.items() if name in listed}
-        return _judged(warehouse, table, contract, others, source, facts, known)
+    from mel_pipeline.warehouse import raw
+
+    with warehouse.connect() as connection:  # opened once for everything below
+        if there is None:
+            there = {name for name in tables.values() if raw.is_made(connection, name)}
+        others = {entity: name for entity, name in tables.items() if name in there}
+        present = raw.columns_of(connection, table)
+        return _judged(warehouse, table, present, contract, others, source, facts, known)
 
 
 def _judged(
     warehouse: Warehouse,
     table: str,
+    present: Sequence[str],
     contract: EntityContract,
     others: Mapping[str, str],
     source: str,
     facts: LoadFacts,
     known: RowRuleResults | None,
 ) -> TableVerdict:
-    present = warehouse.columns(table)
     if not present:
         return _unreadable(contract, f"{contract.title}: nothing has been loaded yet.", {"rows": 0})
     missing = [name for name in contract.columns if name not in present]

@@ -60,14 +60,15 @@ def note_results(
 def judge_table(warehouse: Warehouse, contract: SourceContract, entity: str) -> TableVerdict:
     """Check the raw table of an entity; its rows only if they or the rules have changed."""
     from mel_pipeline import quality
+    from mel_pipeline.warehouse import raw
     from mel_pipeline.warehouse.fingerprints import Fingerprint, recall, remember
 
     rules, table = contract.entities[entity], contract.table(entity)
     tables = {name: contract.table(name) for name in contract.entities}
     facts = load_facts(warehouse, contract.name, entity)
     subject = f"table {contract.asset(entity)}"
-    there = warehouse.tables()
     with warehouse.connect() as connection:
+        there = {name for name in tables.values() if raw.is_made(connection, name)}
         made_of = _made_of(connection, contract, entity, there, facts)
         last = recall(connection, subject)
     known = None

@@ -76,8 +76,22 @@ def ensure_history(connection: sa.Connection, table: str, columns: Sequence[str]
 
 
 def is_made(connection: sa.Connection, table: str) -> bool:
-    """Whether a raw table exists."""
-    return sa.inspect(connection).has_table(table)
+    """Whether a raw table exists; one that does is asked for once per connection, as none is ever dropped.
+
+    Ask before a transaction makes tables, not after it: it might be rolled back.
+    """
+    made: set[str] = connection.info.setdefault("raw tables that were there", set())
+    if table not in made and sa.inspect(connection).has_table(table):
+        made.add(table)
+    return table in made
+
+
+def columns_of(connection: sa.Connection, table: str) -> list[str]:
+    """Column names of a raw table in order; empty when there is none."""
+    if not is_made(connection, table):
+        return []
+    name = _quoted(connection, table)
+    return list(connection.execute(sa.text(f"select * from {name} limit 0")).keys())
 
 
 def _quoted(connection: sa.Connection, name: str) -> str:
@@ -128,7 +142,7 @@ def last_staged(connection: sa.Connection, load: str) -> int:
 
 
 def is_staged(connection: sa.Connection, load: str) -> bool:
-    """Whether an interrupted load left rows."""
+    """Whether a load has a staging table."""
     return sa.inspect(connection).has_table(staging_of(load))
 
 

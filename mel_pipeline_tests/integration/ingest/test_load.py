@@ -13,6 +13,7 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import ContractError, SourceError, TransientSourceError, WarehouseError
 from mel_pipeline.core.periods import Quarter
+from mel_pipeline.ingest import load as loading
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.privacy import Pseudonyms
 from mel_pipeline.ingest.raw_tables import recent_drift
@@ -339,6 +340,23 @@ def test_a_source_without_checkpoints_starts_over_after_a_failure(warehouse: War
     again = Listed([batch(deal(2))])
     assert load_entity(again, DEALS, "deals", warehouse).new == 1
     assert again.resumed_at is None and list(deals(warehouse)["_row_key"]) == ["2"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("again", [[2], [], [1, 2, 3, 4]])
+def test_rows_that_an_interrupted_load_left_in_the_staging_table_are_not_of_the_next_one(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, again: list[int]
+) -> None:
+    monkeypatch.setattr(loading, "STAGED_ROWS", 1)
+    monkeypatch.setattr(loading, "MORE_STAGED_ROWS", 2)
+    load_entity(Listed([batch(deal(5))]), DEALS, "deals", warehouse)
+    cut = Listed([batch(deal(1)), batch(deal(3))], fault=TransientSourceError("No answer."))
+    with pytest.raises(SourceError):
+        load_entity(cut, DEALS, "deals", warehouse)
+    assert warehouse.has_table("raw_zoho_crm__deals_staged"), "there is something to leave out"
+    load_entity(Listed([batch(deal(number)) for number in again]), DEALS, "deals", warehouse)
+    assert not warehouse.has_table("raw_zoho_crm__deals_staged")
+    assert sorted(deals(warehouse)["_row_key"]) == sorted(map(str, [*again, 5]))
 
 
 @pytest.mark.slow

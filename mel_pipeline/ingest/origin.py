@@ -84,9 +84,7 @@ def require_origin(warehouse: Warehouse, settings: Settings, source: str, accoun
         OriginError: the warehouse holds the sample's data and real ones are asked for, or the reverse, or this
             source's data are those of another account.
     """
-    require_kind(warehouse, settings, source)
-    with warehouse.connect() as connection:
-        known = _read(connection).get(source)
+    known = _require_kind(warehouse, settings, source).get(source)
     if known and not known.is_same(origin_of(settings, source, account)):
         raise OriginError(
             f"Loading {contract_of(source).title}: the rows loaded before are those of another account or address. If"
@@ -100,6 +98,11 @@ def require_kind(warehouse: Warehouse, settings: Settings, source: str) -> None:
     Raises:
         OriginError: the warehouse holds the one, and the settings ask for the other.
     """
+    _require_kind(warehouse, settings, source)
+
+
+def _require_kind(warehouse: Warehouse, settings: Settings, source: str) -> dict[str, Origin]:
+    """The origins of all sources, if they fit."""
     with warehouse.connect() as connection:
         known = _read(connection)
     wanted = origin_of(settings, source)
@@ -108,6 +111,7 @@ def require_kind(warehouse: Warehouse, settings: Settings, source: str) -> None:
         raise OriginError(
             f"Loading {contract_of(source).title}: this home holds {held}, and MEL_SAMPLE now asks for {now}. {MEND}"
         )
+    return known
 
 
 def note_origin(

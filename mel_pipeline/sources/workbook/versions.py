@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
 
 REVISED = "targets"
+_BEGUN: dict[str, Version] = {}
 
 
 def current(settings: Settings) -> Version:
@@ -53,6 +54,16 @@ def of_organisation(own: Path) -> Version:
 
 
 def _begun(begun: Start) -> Version:
+    """Numbered once as long as the files state the same: every load asks for it."""
+    stated = repr(begun)
+    if (found := _BEGUN.get(stated)) is None:
+        found = _version_0(begun)
+        _BEGUN.clear()
+        _BEGUN[stated] = found
+    return found
+
+
+def _version_0(begun: Start) -> Version:
     rows = numbered(begun.rows, {})
     by_key = {key_of(sheets()[REVISED], row): str(row[ID]) for row in rows[REVISED]}
     earlier = {by_key[key]: states for key, states in begun.earlier.items() if key in by_key}

@@ -1,8 +1,8 @@
 """All formats of one quarter in three languages compared with their libraries alone on the same work.
 
-Bare: matplotlib saving the same figures (SVG and PNG), drawn before the clock starts, and Typst alone setting the same
-pages, whose documents are ready before the clock starts. Full: pages, charts, PDF, workbooks, CSV and data package from
-frames to files, with the comparison of the languages.
+Bare: matplotlib building and saving the same figures from the same frames, and Typst turning them into PNG and setting
+the same documents; frames and documents are ready before the clock starts. Full: pages, charts, PDF, workbooks, CSV and
+data package from frames to files, with the comparison of the languages.
 Each turn is a separate process, full and bare alternate, and the median processor time counts, so that other
 work on the machine does not.
 """
@@ -10,7 +10,6 @@ work on the machine does not.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from mel_pipeline_tests.benchmarks.contenders.clock import peak_mb
 from mel_pipeline_tests.benchmarks.measuring import Turns, child, keep, ratio, show
@@ -47,9 +47,10 @@ def full(folder: Path) -> dict[str, float]:
 
 
 def bare(_: Path) -> dict[str, float]:
-    """Seconds of the libraries alone."""
+    """Seconds that matplotlib and Typst alone need: the same figures built and saved, the same documents set."""
     import typst
 
+    from mel_pipeline.reporting.charts import canvas
     from mel_pipeline.reporting.pdf.build import palette_input
     from mel_pipeline_tests.golden.sample_edition import REPORTS
 
@@ -58,9 +59,18 @@ def bare(_: Path) -> dict[str, float]:
     fonts: Any = typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[REPORTS / "fonts"]
     )
+    saved: list[bytes] = []
+    with canvas.house_style(REPORTS):
+        matplotlib = timed(
+            lambda: saved.extend(
+                canvas.svg(draw(frame, texts), title) for draw, frame, texts, title, _ in figures
+            )
+        )
+    wide = [svg for svg, figure in zip(saved, figures, strict=True) if figure[-1]]
     return {
-        "savefig": timed(lambda: [figure.savefig(io.BytesIO(), **more) for figure, more in figures]),
-        "typst": timed(
+        "matplotlib": matplotlib,
+        "typst, png": timed(lambda: [canvas.png(svg) for svg in wide]),
+        "typst, pdf": timed(
             lambda: [
                 typst.compile(
                     template,
@@ -76,31 +86,27 @@ def bare(_: Path) -> dict[str, float]:
     }
 
 
-def captured() -> tuple[list[tuple[Any, dict[str, Any]]], list[str]]:
-    """Every figure the pages save, with its save options, and the document of each PDF."""
-    from matplotlib.figure import Figure
-
+def captured() -> tuple[list[tuple[Any, Any, Any, str, bool]], list[str]]:
+    """What the pages draw (function, frame, texts, title, whether as PNG, too), and the document of each PDF."""
     from mel_pipeline.reporting.page.model import drawn_page
     from mel_pipeline.reporting.pdf.document import pdf_document
+    from mel_pipeline.reporting.pictures import picture
     from mel_pipeline.reporting.text.texts import load_texts
     from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
-    saved: list[tuple[Any, dict[str, Any]]] = []
-    original = Figure.savefig
+    drawn: list[tuple[Any, Any, Any, str, bool]] = []
+    original = picture._drawn
 
-    def noting(figure: Figure, *args: Any, **more: Any) -> None:
-        saved.append((figure, more))
-        original(figure, *args, **more)
+    def noting(frame: Any, texts: Any, draw: Any, title: str, with_png: bool) -> picture.Picture:
+        drawn.append((draw, frame, texts, title, with_png))
+        return original(frame, texts, draw, title, with_png)
 
-    Figure.savefig = noting  # type: ignore[method-assign]
-    try:
+    with patch.object(picture, "_drawn", noting):
         models = [
             drawn_page(sample_edition(), REPORTS, load_texts(REPORTS, language)).model
             for language in LANGUAGES
         ]
-    finally:
-        Figure.savefig = original  # type: ignore[method-assign]
-    return saved, [json.dumps(pdf_document(model), ensure_ascii=False) for model in models]
+    return drawn, [json.dumps(pdf_document(model), ensure_ascii=False) for model in models]
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from mel_pipeline.core.disk_trouble import says_full_disk
 from mel_pipeline.core.errors import ModelError
-from mel_pipeline.transform.checks import check_query, check_results, failures_in, has_failed, tables_read
+from mel_pipeline.transform.checks import (
+    check_query,
+    check_results,
+    failures_in,
+    has_failed,
+    repeats_query,
+    tables_read,
+)
 from mel_pipeline.transform.fingerprints import BuildFingerprints, own_part
 from mel_pipeline.transform.results import ModelResult, TestResult
 from mel_pipeline.transform.writing import VERBATIM, execute, write_model
@@ -198,7 +205,13 @@ def _explained(model: Model, error: sa.exc.DBAPIError) -> str:
 
 def _count_failures(build: _Build, model: Model) -> dict[int, int]:
     absent = tables_read(build.project, model) - set(build.relations)
-    query = check_query(build.project, model, build.variables, absent)
+    by_hash = build.connection.dialect.name == "duckdb"
+    query = check_query(build.project, model, build.variables, absent, hashes_first=by_hash)
+    failures = _counted(build, query)
+    return failures | _counted(build, repeats_query(model, failures)) if by_hash else failures
+
+
+def _counted(build: _Build, query: str) -> dict[int, int]:
     rows = build.connection.exec_driver_sql(query, execution_options=VERBATIM).all() if query else []
     return failures_in(tuple(row) for row in rows)
 

@@ -2,87 +2,21 @@
 
 from __future__ import annotations
 
-import textwrap
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from mel_pipeline.core.contracts import contract_of
-from mel_pipeline.core.errors import ContractError, SourceError, TransientSourceError, WarehouseError
-from mel_pipeline.core.periods import Quarter
-from mel_pipeline.ingest import load as loading
+from mel_pipeline.core.errors import ContractError
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.privacy import Pseudonyms
 from mel_pipeline.ingest.raw_tables import recent_drift
 from mel_pipeline.ingest.row_processing import RowProcessing
-from mel_pipeline.quality.results_log import judge_table
-from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.sources.shared.base import Batch, Rejected, frame_of
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
-from mel_pipeline_tests.fixtures.forking import Forking
-
-NOW = datetime(2026, 1, 1)
-DEALS = contract_of("zoho_crm")
-
-
-class Listed:
-    """A source that gives what a test lists, through the interface of the real ones."""
-
-    def __init__(
-        self,
-        batches: list[Batch],
-        cursor: str | None = None,
-        fault: Exception | None = None,
-        *,
-        complete: bool = False,
-        schema: dict[str, str] | None = None,
-    ) -> None:
-        self.batches, self.next, self.fault = batches, cursor, fault
-        self.complete, self.schema = complete, schema
-        self.resumed_at: str | None = None
-
-    def pull(
-        self, entity: str, *, quarter: Quarter | None, cursor: str | None, checkpoint: str | None = None
-    ) -> Pull:
-        self.resumed_at = checkpoint
-
-        def given():
-            yield from self.batches
-            if self.fault:
-                raise self.fault
-
-        return Pull(
-            given(), cursor=lambda: self.next, complete=lambda: self.complete, schema=lambda: self.schema
-        )
-
-
-def deal(number: int, **values: str | None) -> dict[str, str | None]:
-    moment = "2024-01-01T10:00:00+01:00"
-    row = {
-        "id": str(number),
-        "name": f"Deal {number}",
-        "pipeline": "Projects",
-        "stage": "Signed",
-        "currency": "EUR",
-    }
-    return {**row, "created_at": moment, "modified_at": moment, "_source_ref": "page 1", **values}
-
-
-def batch(
-    *rows: dict[str, str | None],
-    deleted: tuple[str, ...] | dict[str, datetime] = (),
-    rejected: tuple[Rejected, ...] = (),
-    checkpoint: str | None = None,
-) -> Batch:
-    gone = deleted if isinstance(deleted, dict) else dict.fromkeys(deleted)
-    return Batch(frame_of(rows, DEALS.entities["deals"]), list(rejected), gone, checkpoint=checkpoint)
-
-
-def deals(warehouse: Warehouse) -> pd.DataFrame:
-    return warehouse.read("select * from raw_zoho_crm__deals order by _row_key")
+from mel_pipeline_tests.fixtures.listed_source import DEALS, Listed, batch, deal, deals
 
 
 @pytest.fixture
@@ -316,67 +250,6 @@ def test_an_empty_full_load_is_refused_and_deletes_nothing(warehouse: Warehouse)
 
 
 @pytest.mark.slow
-def test_an_interrupted_load_resumes_from_its_checkpoint_and_publishes_nothing_until_then(
-    warehouse: Warehouse,
-) -> None:
-    fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
-    with pytest.raises(SourceError):
-        load_entity(Listed([batch(deal(1), checkpoint="page 2")], fault=fault), DEALS, "deals", warehouse)
-    assert not warehouse.has_table("raw_zoho_crm__deals")
-    rest = Listed([batch(deal(2), checkpoint="page 3")], cursor="end")
-    result = load_entity(rest, DEALS, "deals", warehouse)
-    assert rest.resumed_at == "page 2"
-    assert (result.new, result.fetched) == (2, 2)
-    assert any("Resumed the load begun" in note for note in result.notes)
-    assert not warehouse.has_table("raw_zoho_crm__deals_staged")
-    assert warehouse.read("select count(*) n from load_checkpoint")["n"].item() == 0
-
-
-@pytest.mark.slow
-def test_a_source_without_checkpoints_starts_over_after_a_failure(warehouse: Warehouse) -> None:
-    fault = TransientSourceError("No answer.")
-    with pytest.raises(SourceError):
-        load_entity(Listed([batch(deal(1))], fault=fault), DEALS, "deals", warehouse)
-    again = Listed([batch(deal(2))])
-    assert load_entity(again, DEALS, "deals", warehouse).new == 1
-    assert again.resumed_at is None and list(deals(warehouse)["_row_key"]) == ["2"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("again", [[2], [], [1, 2, 3, 4]])
-def test_rows_that_an_interrupted_load_left_in_the_staging_table_are_not_of_the_next_one(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, again: list[int]
-) -> None:
-    monkeypatch.setattr(loading, "STAGED_ROWS", 1)
-    monkeypatch.setattr(loading, "MORE_STAGED_ROWS", 2)
-    load_entity(Listed([batch(deal(5))]), DEALS, "deals", warehouse)
-    cut = Listed([batch(deal(1)), batch(deal(3))], fault=TransientSourceError("No answer."))
-    with pytest.raises(SourceError):
-        load_entity(cut, DEALS, "deals", warehouse)
-    assert warehouse.has_table("raw_zoho_crm__deals_staged"), "there is something to leave out"
-    load_entity(Listed([batch(deal(number)) for number in again]), DEALS, "deals", warehouse)
-    assert not warehouse.has_table("raw_zoho_crm__deals_staged")
-    assert sorted(deals(warehouse)["_row_key"]) == sorted(map(str, [*again, 5]))
-
-
-@pytest.mark.slow
-def test_a_checkpoint_from_another_contract_or_from_last_week_is_not_resumed(warehouse: Warehouse) -> None:
-    fault = TransientSourceError("No answer.")
-    cut = Listed([batch(deal(1), checkpoint="page 2")], fault=fault)
-    for later in (DEALS.model_copy(deep=True), DEALS):
-        with pytest.raises(SourceError):
-            load_entity(cut, DEALS, "deals", warehouse, clock=lambda: NOW)
-        again = Listed([batch(deal(2))])
-        if later is not DEALS:
-            later.entities["deals"].columns["stage"].allowed = ["Signed"]
-            load_entity(again, later, "deals", warehouse, clock=lambda: NOW)
-        else:
-            load_entity(again, later, "deals", warehouse, clock=lambda: NOW + timedelta(days=8))
-        assert again.resumed_at is None
-        assert "1" not in set(deals(warehouse)["_row_key"])
-
-
-@pytest.mark.slow
 def test_new_removed_and_retyped_fields_are_recorded_once(warehouse: Warehouse) -> None:
     before = {"Stage": "picklist", "Amount": "currency", "Note": "text"}
     after = {"Stage": "text", "Amount": "currency", "Donor": "lookup"}
@@ -390,18 +263,6 @@ def test_new_removed_and_retyped_fields_are_recorded_once(warehouse: Warehouse) 
     ]
     later = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=31)
     assert recent_drift(warehouse, "zoho_crm", "deals", later) == []
-
-
-@pytest.mark.slow
-def test_a_source_that_fails_halfway_leaves_rows_and_cursor_unchanged(warehouse: Warehouse) -> None:
-    load_entity(Listed([batch(deal(1))], cursor="one"), DEALS, "deals", warehouse)
-    fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
-    with pytest.raises(SourceError):
-        load_entity(Listed([batch(deal(2))], cursor="two", fault=fault), DEALS, "deals", warehouse)
-    assert list(deals(warehouse)["_row_key"]) == ["1"]
-    assert warehouse.read("select cursor from source_cursor")["cursor"].tolist() == ["one"]
-    failed = warehouse.read("select status, message from load_ledger order by started_at")
-    assert failed.values.tolist()[-1] == ["failed", "Zoho CRM, Deals, page 2: no answer."]
 
 
 @pytest.mark.slow
@@ -421,93 +282,6 @@ def test_personal_data_of_a_survey_never_reaches_the_warehouse(organisation: Org
     assert "survey.example.org" not in text
 
 
-_LOAD_FOR_EVER = """
-    import sys
-    from mel_pipeline.core.contracts import contract_of
-    from mel_pipeline.ingest.load import load_entity
-    from mel_pipeline.ingest.raw_tables import recent_drift
-    from mel_pipeline.warehouse import Warehouse
-    from mel_pipeline_tests.integration.ingest.test_load import Listed, batch, deal
-    warehouse = Warehouse(sys.argv[1], 20)
-    print("ready", flush=True)
-    for turn in range(10_000):
-        rows = [deal(number, name=f"turn {turn}") for number in range(1, 400)]
-        load_entity(Listed([batch(*rows)], cursor=str(turn)), contract_of("zoho_crm"), "deals", warehouse)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("delay", [0.2, 0.45, 0.8])
-@pytest.mark.fault(1)
-@pytest.mark.sweep("0.45")
-def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(
-    warehouse: Warehouse, forked: Forking, tmp_path: Path, delay: float
-) -> None:
-    load_entity(Listed([batch(deal(0))], cursor="start"), DEALS, "deals", warehouse)
-    forked.start(textwrap.dedent(_LOAD_FOR_EVER), warehouse.url, said=tmp_path / "said")
-    assert forked.line() == "ready"
-    _wait_for(warehouse, 1)
-    time.sleep(delay)
-    forked.kill()
-    assert not forked.ended_well()
-    table = deals(warehouse)
-    turns = set(table.loc[table["_row_key"] != "0", "name"])
-    cursor = warehouse.read("select cursor from source_cursor")["cursor"].item()
-    loads = warehouse.read("select count(*) as n from load_ledger")["n"].item()
-    assert turns == {f"turn {cursor}"}, "rows and cursor are of one load"
-    assert loads == int(cursor) + 2, "and so is the ledger"
-    result = load_entity(Listed([batch(deal(1, name="after"))], cursor="end"), DEALS, "deals", warehouse)
-    assert (result.changed, len(deals(warehouse))) == (1, 400)
-
-
-def _wait_for(warehouse: Warehouse, loads: int) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if warehouse.read("select count(*) as n from load_ledger")["n"].item() > loads:
-            return
-        time.sleep(0.02)
-    raise AssertionError("the other process loaded nothing")
-
-
-_HOLD = """
-    import sys, time
-    from mel_pipeline.warehouse import Warehouse
-    with Warehouse(sys.argv[1]).connect():
-        print("held", flush=True)
-        time.sleep(float(sys.argv[2]))
-"""
-
-
-def _hold(forked: Forking, folder: Path, url: str, seconds: float) -> None:
-    forked.start(textwrap.dedent(_HOLD), url, str(seconds), said=folder / "said")
-    assert forked.line() == "held"
-
-
-@pytest.mark.fault(7)
-@pytest.mark.long
-def test_the_second_of_two_runs_waits_until_the_first_releases_the_file(
-    warehouse: Warehouse, forked: Forking, tmp_path: Path
-) -> None:
-    _hold(forked, tmp_path, warehouse.url, 1.0)
-    begun = time.monotonic()
-    assert load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse).new == 1
-    assert time.monotonic() - begun > 0.5
-    assert forked.ended_well()
-
-
-@pytest.mark.slow
-@pytest.mark.fault(7)
-def test_a_run_that_times_out_waiting_says_who_holds_the_file_and_what_to_do(
-    warehouse: Warehouse, forked: Forking, tmp_path: Path
-) -> None:
-    impatient = Warehouse(warehouse.url, 0.5)
-    _hold(forked, tmp_path, warehouse.url, 30)
-    with pytest.raises(WarehouseError, match=rf"PID {forked.child}.*Wait for that run"):
-        impatient.read("select 1")
-    forked.kill()
-    assert not forked.ended_well()
-
-
 @pytest.mark.long
 def test_a_load_too_large_for_its_memory_limit_is_published_with_a_higher_one(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
@@ -515,102 +289,3 @@ def test_a_load_too_large_for_its_memory_limit_is_published_with_a_higher_one(
     monkeypatch.setattr("mel_pipeline.ingest.load.MEMORY_MB", 2)
     rows = [deal(number, name=f"{number} " + "x" * 200) for number in range(6_000)]
     assert load_entity(Listed([batch(*rows)]), DEALS, "deals", warehouse).new == 6_000
-
-
-class ValidationCalls:
-    """Number of Great Expectations calls, for rows and for tables."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from mel_pipeline.quality import expectations
-
-        self.rows, self.tables = 0, 0
-        validate = expectations.validate
-
-        def counted(connection: object, rows: str, rules: object) -> object:
-            self.rows += "_staged" in rows
-            self.tables += "_staged" not in rows
-            return validate(connection, rows, rules)
-
-        monkeypatch.setattr(expectations, "validate", counted)
-
-
-@pytest.mark.slow
-def test_rows_that_passed_every_rule_are_not_validated_again_but_changed_ones_are(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = ValidationCalls(monkeypatch)
-    for rows in (
-        [deal(1), deal(2)],
-        [deal(1), deal(2)],
-        [deal(1), deal(2, _source_ref="page 9")],  # its location in the source is not validated
-    ):
-        load_entity(Listed([batch(*rows)]), DEALS, "deals", warehouse)
-        assert calls.rows == 1
-    load_entity(Listed([batch(deal(1), deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
-    assert calls.rows == 2
-
-
-@pytest.mark.slow
-def test_a_batch_with_an_invalid_row_is_validated_every_time(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = ValidationCalls(monkeypatch)
-    for times in (1, 2):
-        done = load_entity(Listed([batch(deal(1), deal(2, currency=None))]), DEALS, "deals", warehouse)
-        assert (done.quarantined, calls.rows) == (1, times)
-
-
-@pytest.mark.slow
-def test_rows_are_validated_again_when_a_rule_has_changed(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = ValidationCalls(monkeypatch)
-    load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
-    stricter = DEALS.model_copy(deep=True)
-    stricter.entities["deals"].columns["name"].pattern = "Project .*"
-    done = load_entity(Listed([batch(deal(1))]), stricter, "deals", warehouse)
-    assert (done.quarantined, calls.rows) == (1, 2)
-
-
-@pytest.mark.slow
-def test_a_table_is_validated_again_only_when_its_rows_or_the_rows_it_references_have_changed(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = ValidationCalls(monkeypatch)
-    load_entity(Listed([batch(deal(1, account="a1"))]), DEALS, "deals", warehouse)
-    with warehouse.transaction() as connection:
-        connection.exec_driver_sql(
-            "create table raw_zoho_crm__accounts as select 'a1' as _row_key, false as _is_deleted"
-        )
-    first = judge_table(warehouse, DEALS, "deals")
-    again = judge_table(warehouse, DEALS, "deals")
-    assert calls.tables == 1
-    assert (again.rules, again.sentences, again.counts) == (first.rules, first.sentences, first.counts)
-
-    with warehouse.transaction() as connection:
-        connection.exec_driver_sql("update raw_zoho_crm__accounts set _is_deleted = true")
-    broken = judge_table(warehouse, DEALS, "deals")
-    assert calls.tables == 2
-    assert any("name a record in account that is not there" in sentence for sentence in broken.sentences)
-    assert not broken.blocking
-
-    with warehouse.transaction() as connection:
-        connection.exec_driver_sql("update raw_zoho_crm__deals set name = null")
-    emptied = judge_table(warehouse, DEALS, "deals")
-    assert calls.tables == 3
-    assert emptied.rules != broken.rules
-
-
-@pytest.mark.slow
-def test_a_table_that_becomes_late_is_reported_although_its_rows_are_not_validated_again(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Lateness and volume come from the ledger, which changes even in a night without rows."""
-    calls = ValidationCalls(monkeypatch)
-    load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
-    assert judge_table(warehouse, DEALS, "deals").passed
-    with warehouse.transaction() as connection:
-        connection.exec_driver_sql("update load_ledger set finished_at = timestamp '2020-01-01 00:00:00'")
-    late = judge_table(warehouse, DEALS, "deals")
-    assert [rule.name for rule in late.rules if not rule.passed] == ["fresh"]
-    assert calls.tables == 1

@@ -21,7 +21,7 @@ from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.warehouse import Warehouse, raw
 from mel_pipeline_tests.depth import examples
-from mel_pipeline_tests.integration.ingest.test_load import DEALS, Listed, batch, deal, deals
+from mel_pipeline_tests.fixtures.listed_source import DEALS, Listed, batch, deal, deals
 
 QUARTERS = (Quarter(2024, 1), Quarter(2024, 2))
 

@@ -10,7 +10,7 @@ from mel_pipeline import quality
 from mel_pipeline.core.contracts import EntityContract, contract_of
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline_tests.integration.ingest.test_load import Listed, batch, deal
+from mel_pipeline_tests.fixtures.listed_source import Listed, batch, deal
 
 CRM = contract_of("zoho_crm")
 TABLES = {entity: CRM.table(entity) for entity in CRM.entities}

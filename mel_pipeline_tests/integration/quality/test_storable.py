@@ -8,7 +8,7 @@ from mel_pipeline.core.contracts import Column, EntityContract, contract_of
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.sources.shared.base import Batch, frame_of
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline_tests.integration.ingest.test_load import Listed
+from mel_pipeline_tests.fixtures.listed_source import Listed
 
 ENTITY = EntityContract(
     title="T",

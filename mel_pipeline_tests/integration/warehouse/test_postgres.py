@@ -26,9 +26,9 @@ from mel_pipeline.sources.shared.base import Pull
 from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.warehouse import Warehouse, engine
 from mel_pipeline_tests.conftest import Organisation, collect_and_calculate, organisation_in
+from mel_pipeline_tests.fixtures.listed_source import DEALS, Listed, batch, deal
 from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
 from mel_pipeline_tests.fixtures.postgres import OWNER, PASSWORD, Server, postgres_server
-from mel_pipeline_tests.integration.ingest.test_load import DEALS, Listed, batch, deal
 from mel_pipeline_tests.unit.quality.test_quality_rules import check, stored_in
 
 # Timestamps and ids that differ between any two runs.

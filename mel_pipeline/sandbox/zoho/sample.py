@@ -201,8 +201,8 @@ def _duplicates(name: str, org: Organisation) -> Iterator[tuple[str, datetime, d
     """Duplicate people and registrations, merged in recent weeks."""
     if name not in ("Contacts", "Participations"):
         return
-    # Between the ids of the others, which are multiples of a thousand, so that there may be any number of these.
-    start = 546_000_000_290_000_500 if name == "Contacts" else 546_000_000_490_000_500
+    # Between the ids of the others, which are multiples of ten, so that there may be any number of these.
+    start = 546_000_000_290_000_505 if name == "Contacts" else 546_000_000_490_000_505
     for number in range(4):
         created = _utc(org.now) - timedelta(days=40 + number)
         values = {"Last_Name": "Sample person"} if name == "Contacts" else {"Role": "Participant"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from mel_pipeline.sandbox.organisation import Organisation, build, calibration
 from mel_pipeline.sandbox.organisation.activity import Participation
 from mel_pipeline.sandbox.organisation.presence import AVANTIA, reach
 from mel_pipeline.sandbox.survey_exports import exports, write_survey_exports
+from mel_pipeline.sandbox.zoho import sample
 from mel_pipeline.sandbox.zoho.sample import account_of
 
 TODAY = date(2026, 11, 20)
@@ -367,3 +369,11 @@ def test_most_recent_days_are_yesterday_not_today(org: Organisation) -> None:
     yesterday = TODAY - timedelta(days=1)
     assert {max(a.views) for a in org.social} == {yesterday}
     assert {max(s.visits) for s in org.sites} == {yesterday}
+
+
+@pytest.mark.parametrize("name", ["Contacts", "Participations"])
+def test_a_merged_duplicate_has_an_id_that_no_further_record_could_get(org: Organisation, name: str) -> None:
+    ids = sorted(int(record[0]) for record in sample.modules(org)[name])
+    step = math.gcd(*(id - ids[0] for id in ids))
+    duplicates = [int(record[0]) for record in sample._duplicates(name, org)]
+    assert duplicates and all((id - ids[0]) % step for id in duplicates)

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from mel_pipeline.core.contracts import SOURCES, contract_of, shapes, source_names
+from mel_pipeline.core.contracts import contract_of, shapes, source_names
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.ingest.load import load_entity
@@ -155,11 +155,3 @@ def test_every_figure_is_of_a_metric_the_contract_explains(organisation: Organis
             metric.counts == "other"
         ), name
     assert {entity.shape for entity in contract.entities.values()} <= set(shapes())
-
-
-@pytest.mark.parametrize("source", API_SOURCES)
-def test_every_platform_says_what_it_needs_and_how_to_get_it(source: str) -> None:
-    text = (SOURCES / source / "README.md").read_text("utf-8")
-    assert "## Settings" in text and "MEL_" in text
-    for name in contract_of(source).settings:
-        assert f"MEL_{source}_{name}".upper() in text, name
